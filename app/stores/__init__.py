@@ -1,0 +1,1 @@
+"""Where sessions, games and the log are kept."""
