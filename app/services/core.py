@@ -1,0 +1,90 @@
+"""What every service works with, and the queue of effects that are still to be performed."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from app.clock import Clock
+from app.games import GamePolicy
+from app.protocol import ServerEvent
+from app.services.connections import Connections
+from app.services.outbox import Outbox
+from app.services.study_files import LoadedStudy
+from app.sessions import Effect, Policy, Record
+from app.settings import Settings
+from app.stores.base import Store
+from app.studies import Stager
+
+log = structlog.get_logger("grace")
+
+
+class EffectQueue:
+    """Effects in the order in which they were decided.
+
+    Performing an effect may decide more of them; those wait their turn, so that nothing is
+    performed in the middle of something else.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[str, Effect]] = deque()
+        self._draining = False
+        self.perform: Callable[[str, Effect], None] = lambda session_id, effect: None
+
+    def push(self, session_id: str, effects: tuple[Effect, ...]) -> None:
+        """Queue a session's effects, and perform all that is queued."""
+        for effect in effects:
+            if isinstance(effect, Record):
+                log.info(effect.event, session_id=session_id, **effect.fields)
+            elif (session_id, effect) not in self._waiting:
+                self._waiting.append((session_id, effect))
+        if self._draining:
+            return
+        self._draining = True
+        try:
+            while self._waiting:
+                self.perform(*self._waiting.popleft())
+        finally:
+            self._draining = False
+
+
+@dataclass(slots=True)
+class Core:
+    """The parts that services share. Made once, in `create_app`."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    study: LoadedStudy
+    stager: Stager
+    outbox: Outbox
+    connections: Connections = field(default_factory=Connections)
+    effects: EffectQueue = field(default_factory=EffectQueue)
+    policy: Policy = field(init=False)
+    game_policy: GamePolicy = field(init=False)
+    stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.policy = Policy(
+            loading_timeout_s=self.settings.loading_timeout_s,
+            loading_budget_s=self.settings.loading_budget_s,
+            loading_grace=self.settings.loading_grace,
+            reconnect_grace_s=self.settings.reconnect_grace_s,
+            gone_kept_s=self.settings.gone_kept_s,
+        )
+        self.game_policy = GamePolicy(game_start_timeout_s=self.settings.game_start_timeout_s)
+
+    @property
+    def study_id(self) -> str:
+        """The id of the study that is served."""
+        return self.study.study.study_id
+
+    def tell(self, session_id: str, event: ServerEvent, payload: Mapping[str, Any]) -> bool:
+        """Send to a session's current connection; False when it has none here."""
+        connection = self.connections.current(session_id)
+        if connection is None:
+            return False
+        self.outbox.emit(connection.sid, event, payload)
+        return True

@@ -1,0 +1,34 @@
+"""What the end of a game does to its players: on with the study, or back to the queue."""
+
+from collections.abc import Mapping
+
+from app.games import Game, GameState
+from app.services.core import Core
+from app.sessions import PlaceState, Session, Step, advance
+from app.sessions.events import GameOver
+from app.studies import Game as GameScene
+
+
+def end_for_members(
+    core: Core, before: Game, ended: Game, sessions: Mapping[str, Session], now: float
+) -> dict[str, Step]:
+    """The steps of the players who are still in their seats, by session id.
+
+    A game that never started sends them back to the queue, with the time they first queued at, if
+    its scene says so; after any other game the scene counts as played.
+    """
+    scene = {one.scene_id: one for one in core.study.study.scenes}.get(ended.scene_id)
+    requeue = (
+        before.state is GameState.MATCHED
+        and isinstance(scene, GameScene)
+        and scene.on_unstarted == "requeue"
+    )
+    timeout_s = scene.waiting_timeout_s if isinstance(scene, GameScene) else None
+    steps: dict[str, Step] = {}
+    for session_id, session in sessions.items():
+        if session.place.state is not PlaceState.PLAYING or session.place.game_id != ended.id:
+            continue
+        scene_state = session.scene if requeue else core.stager.complete(session.scene)
+        event = GameOver(ended.id, scene_state, requeue=requeue, timeout_s=timeout_s)
+        steps[session_id] = advance(session, event, now, core.policy)
+    return steps

@@ -1,0 +1,55 @@
+"""Lost connections, handed over in order.
+
+Engine.IO runs the disconnect handler inside the task that watches every other client, so the
+handler must not wait for anything: it puts the loss here and returns.
+"""
+
+import queue
+from dataclasses import dataclass
+
+from app.errors import GraceError
+from app.services.core import log
+from app.services.sessions import SessionService
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A connection that ended; `close_code` is the browser's, None where it sent none."""
+
+    sid: str
+    reason: str
+    close_code: int | None
+
+
+class LossInbox:
+    """Takes losses without waiting, and works them off one after the other."""
+
+    def __init__(self, sessions: SessionService) -> None:
+        self._sessions = sessions
+        self._losses: queue.SimpleQueue[Loss | None] = queue.SimpleQueue()
+
+    def put(self, loss: Loss) -> None:
+        """Take a loss; returns at once."""
+        self._losses.put(loss)
+
+    def run(self) -> None:
+        """Work off losses until `stop()`. Blocks; runs in a greenlet of its own."""
+        while (loss := self._losses.get()) is not None:
+            self._handle(loss)
+
+    def drain(self) -> None:
+        """Work off what is there now."""
+        while not self._losses.empty():
+            loss = self._losses.get()
+            if loss is not None:
+                self._handle(loss)
+
+    def stop(self) -> None:
+        """End `run()` after what is there."""
+        self._losses.put(None)
+
+    def _handle(self, loss: Loss) -> None:
+        try:
+            self._sessions.connection_lost(loss.sid, loss.reason, loss.close_code)
+        except GraceError as error:
+            log.error("loss_failed", sid=loss.sid, error=str(error))

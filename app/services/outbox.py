@@ -1,0 +1,22 @@
+"""What services need of whoever talks to the browsers."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from app.protocol import ServerEvent
+
+
+class Outbox(Protocol):
+    """Sends to one connection. `app.sockets.emitter` is the only one that really does."""
+
+    def emit(self, sid: str, event: ServerEvent, payload: Mapping[str, Any]) -> None:
+        """Send an event to exactly one connection; nothing happens when it is already closed.
+
+        Raises:
+            UnknownReceiver: `sid` is empty, which Socket.IO would take for a broadcast.
+        """
+        ...
+
+    def close(self, sid: str) -> None:
+        """Close a connection soon, after what was sent to it before."""
+        ...

@@ -1,0 +1,71 @@
+"""The one sweeper: asks the store who is due, and lets that happen. There are no other timers."""
+
+import threading
+from collections.abc import Callable
+
+from app.errors import GraceError
+from app.services.core import Core, log
+from app.services.games import GameService
+from app.services.sessions import SessionService
+
+TICK_S = 0.25
+"""How late a deadline can be noticed, in seconds."""
+
+ALIVE_EVERY_S = 1.0
+"""How often the server notes that it is alive; a restart moves deadlines by what it was down."""
+
+BATCH = 500
+"""How many due records are taken at once, so that others are served in between."""
+
+
+class Sweeper:
+    """Ends graces, loads and waits whose time has come.
+
+    Args:
+        core: the shared parts.
+        sessions: is told of sessions that are due.
+        games: is told of games that are due.
+    """
+
+    def __init__(self, core: Core, sessions: SessionService, games: GameService) -> None:
+        self._core = core
+        self._sessions = sessions
+        self._games = games
+        self._woken = threading.Event()
+        self._alive_at = float("-inf")
+        self.chores: list[Callable[[float], None]] = []
+
+    def wake(self) -> None:
+        """Sweep at once: something is due already."""
+        self._woken.set()
+
+    def run(self) -> None:
+        """Sweep until the server stops. Blocks; runs in a greenlet of its own."""
+        while not self._core.stopping:
+            try:
+                self.sweep()
+            except GraceError as error:
+                log.error("sweep_failed", error=str(error))
+            self._woken.wait(TICK_S)
+            self._woken.clear()
+
+    def sweep(self) -> int:
+        """Let everything happen that is due now; returns how much was."""
+        now = self._core.clock.now()
+        if now - self._alive_at >= ALIVE_EVERY_S:
+            self._core.store.mark_alive(now)
+            self._alive_at = now
+        due = self._core.store.due_before(now, BATCH)
+        for one in due:
+            try:
+                if one.kind == "session":
+                    self._sessions.deadline_passed(one)
+                else:
+                    self._games.deadline_passed(one)
+            except GraceError as error:
+                log.error("deadline_failed", kind=one.kind, id=one.id, error=str(error))
+        for chore in self.chores:
+            chore(now)
+        if len(due) == BATCH:
+            self.wake()
+        return len(due)
