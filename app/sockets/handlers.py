@@ -1,0 +1,190 @@
+"""The Socket.IO handlers: check, hand to a service, acknowledge. Nothing waits in them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import flask
+import structlog
+from flask_socketio import ConnectionRefusedError, SocketIO
+
+from app.errors import GraceError, RefusedConnection, RefusedMessage, UnknownRecord
+from app.protocol import (
+    AdvanceScene,
+    ClientMessage,
+    EnvironmentFailed,
+    ErrorCode,
+    GameStateHash,
+    JoinGame,
+    Leave,
+    LoadingComplete,
+    LoadingProgress,
+    LoadingStart,
+    PlayerAction,
+    PlayerReady,
+    parse_auth,
+    parse_message,
+)
+from app.services.connections import Connection
+from app.services.core import Core
+from app.services.games import GameService
+from app.services.inbox import Loss, LossInbox
+from app.services.sessions import SessionService
+from app.sockets.emitter import SocketEmitter
+from app.sockets.rate import TokenBucket
+from app.sockets.transport import Sockets, abort, close_code_of
+
+log = structlog.get_logger("grace.sockets")
+
+MESSAGES_PER_S = 200.0
+MESSAGES_BURST = 600.0
+"""A player sends about 35 messages a second, and more at once only when a thaw lets go of them."""
+
+Answer = dict[str, Any]
+
+
+class Handlers:
+    """The handlers of one server.
+
+    Args:
+        core: the shared parts.
+        sessions: use cases of sessions.
+        games: use cases of games.
+        inbox: takes lost connections.
+        sockets: the open WebSockets.
+        emitter: knows whether a connection keeps us waiting.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        sessions: SessionService,
+        games: GameService,
+        inbox: LossInbox,
+        sockets: Sockets,
+        emitter: SocketEmitter,
+    ) -> None:
+        self._core = core
+        self._sessions = sessions
+        self._games = games
+        self._inbox = inbox
+        self._sockets = sockets
+        self._emitter = emitter
+        self._buckets: dict[str, TokenBucket] = {}
+        self._routes: dict[type, Callable[[str, Any], Answer]] = {
+            LoadingStart: sessions.loading_started,
+            LoadingProgress: sessions.loading_progressed,
+            LoadingComplete: sessions.loading_completed,
+            JoinGame: lambda session_id, _: sessions.join_game(session_id),
+            AdvanceScene: sessions.advance_scene,
+            Leave: lambda session_id, _: sessions.leave(session_id),
+            PlayerReady: self._player_ready,
+            PlayerAction: self._player_action,
+            GameStateHash: self._with_session(games.state_hash),
+            EnvironmentFailed: self._with_session(games.environment_failed),
+        }
+
+    def register(self, socketio: SocketIO) -> None:
+        """Attach the handlers; `*` takes every event that is not connect or disconnect."""
+        socketio.on_event("connect", self.on_connect)
+        socketio.on_event("disconnect", self.on_disconnect)
+        socketio.on_event("*", self.on_message)
+
+    def on_connect(self, auth: object = None) -> None:
+        """Bind the connection to a session, before any event of it can arrive.
+
+        Lets nothing but ConnectionRefusedError out: at a TypeError Flask-SocketIO would call it
+        again without `auth`, and a resume would become a new session.
+        """
+        sid: str = flask.request.sid  # type: ignore[attr-defined]
+        try:
+            session = self._sessions.open(sid, parse_auth(auth))
+        except RefusedConnection as refused:
+            log.info("connection_refused", code=str(refused.code))
+            raise _refusal(refused.code, refused.message) from None
+        except Exception:
+            log.exception("connect_failed")
+            self._core.connections.drop(sid)
+            raise _refusal(ErrorCode.INTERNAL_ERROR, "the server has a fault") from None
+        self._sockets.bind(flask.request.environ)
+        now = self._core.clock.now()
+        self._buckets[sid] = TokenBucket(MESSAGES_PER_S, MESSAGES_BURST, now)
+        log.info("connection_bound", session_id=session.id, epoch=session.epoch)
+
+    def on_disconnect(self, reason: str = "unknown") -> None:
+        """Hand the loss over and return: this runs inside the task that watches all clients."""
+        sid: str = flask.request.sid  # type: ignore[attr-defined]
+        environ = flask.request.environ
+        self._buckets.pop(sid, None)
+        self._sockets.release(environ)
+        self._inbox.put(Loss(sid, str(reason), close_code_of(environ)))
+
+    def on_message(self, event: str, *args: object) -> Answer | None:
+        """Any event: checked, handed to its service, and answered."""
+        sid: str = flask.request.sid  # type: ignore[attr-defined]
+        connection = self._core.connections.of_sid(sid)
+        try:
+            if self._emitter.backlog_is_full(sid):
+                abort(flask.request.environ)
+                return None
+            self._check_rate(sid)
+            message = parse_message(event, args[0] if args else None)
+            answer = self._handle(connection, message)
+        except RefusedMessage as refused:
+            session_id = None if connection is None else connection.session_id
+            log.warning(
+                "message_refused",
+                session_id=session_id,
+                event_name=event[:64],
+                code=str(refused.code),
+                message=refused.message,
+            )
+            return _error(refused.code, refused.message)
+        except UnknownRecord:
+            return _error(ErrorCode.SESSION_OVER, "this session is over")
+        except GraceError as error:
+            log.error("message_failed", event_name=event[:64], error=str(error))
+            return _error(ErrorCode.INTERNAL_ERROR, "the server could not do this now")
+        except Exception:
+            log.exception("message_failed", event_name=event[:64])
+            return _error(ErrorCode.INTERNAL_ERROR, "the server has a fault")
+        return {"ok": True, **answer}
+
+    def _check_rate(self, sid: str) -> None:
+        bucket = self._buckets.get(sid)
+        if bucket is not None and not bucket.take(self._core.clock.now()):
+            raise RefusedMessage(ErrorCode.RATE_LIMITED, "too many messages")
+
+    def _handle(self, connection: Connection | None, message: ClientMessage) -> Answer:
+        if connection is None:
+            raise RefusedMessage(ErrorCode.SESSION_OVER, "this connection has no session")
+        if not self._core.connections.is_current(connection):
+            raise RefusedMessage(
+                ErrorCode.SESSION_TAKEN_OVER, "this session goes on in another connection"
+            )
+        return self._routes[type(message)](connection.session_id, message)
+
+    def _player_ready(self, session_id: str, message: PlayerReady) -> Answer:
+        return self._with_session(self._games.player_ready)(session_id, message)
+
+    def _player_action(self, session_id: str, message: PlayerAction) -> Answer:
+        self._games.player_action(session_id, message)
+        return {}
+
+    def _with_session(self, use_case: Callable[[Any, Any], Answer]) -> Callable[[str, Any], Answer]:
+        def handle(session_id: str, message: Any) -> Answer:
+            session = self._core.store.session(session_id)
+            if session is None:
+                raise UnknownRecord(session_id)
+            return use_case(session, message)
+
+        return handle
+
+
+def _error(code: str, message: str) -> Answer:
+    return {"ok": False, "error": {"code": str(code), "message": message}}
+
+
+def _refusal(code: str, message: str) -> ConnectionRefusedError:
+    # Socket.IO's client reads `message` and `data` of connect_error; the first argument becomes
+    # the message, the rest the data (python-socketio, exceptions.ConnectionRefusedError).
+    return ConnectionRefusedError(message, {"code": str(code), "message": message})

@@ -1,0 +1,231 @@
+"""Our WebSocket for Engine.IO, and the one place that touches names its libraries keep private.
+
+What it mends, each read in python-engineio 4.15 and simple-websocket 1.1:
+
+- `simple_websocket` sends with one `sock.send`, which gevent may do in part: to a page that was
+  frozen for some seconds, frames come out spliced. Here everything is sent, one sender at a time.
+- engineio gives it no `max_message_size`, so it would buffer without limit.
+- it reports close code 1005 both for a close frame without a code and for a plain end of the
+  stream. Here the code is None unless a close frame arrived.
+- a refused or finished Socket.IO connection leaves the WebSocket open. `Sockets.reap` closes it.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import engineio
+import gevent
+import gevent.event
+import gevent.lock
+import gevent.selectors
+import simple_websocket
+from wsproto.connection import ConnectionState
+
+MAX_MESSAGE_BYTES = 1_000_000
+"""A longer message closes its connection."""
+
+MAX_BACKLOG_PACKETS = 2_000
+"""Packets that may wait for a page which does not read; with more its connection is closed."""
+
+UNBOUND_S = 8.0
+"""Seconds a WebSocket may stay open without a session, before one begins or after it ended."""
+
+ENVIRON_KEY = "grace.websocket"
+"""Where a WebSocket is found in the WSGI environment of its connection."""
+
+
+class _WholeSender:
+    """A socket whose `send` sends everything, one caller at a time."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+        self._lock = gevent.lock.Semaphore()
+
+    def send(self, data: bytes) -> int:
+        with self._lock:
+            self._sock.sendall(data)
+        return len(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+class _Greenlet(gevent.Greenlet):  # type: ignore[misc]
+    """What simple_websocket expects of a thread class: a target and a name."""
+
+    def __init__(self, target: Callable[[], None]) -> None:
+        super().__init__(target)
+
+
+class _Server(simple_websocket.Server):  # type: ignore[misc]
+    """simple_websocket's server side on a socket that sends everything."""
+
+    def handshake(self) -> None:
+        plain: Any = vars(self)["sock"]
+        self.sock = _WholeSender(plain)
+        super().handshake()
+
+    @property
+    def close_code(self) -> int | None:
+        """The code of the close frame that arrived; None while none did."""
+        if self.ws.state not in (ConnectionState.REMOTE_CLOSING, ConnectionState.CLOSED):
+            return None
+        return int(self.close_reason)
+
+
+class GraceWebSocket:
+    """What engineio's gevent driver wants of a WebSocket: called as WSGI application; `send`,
+    `wait` and `close` as its handler uses them.
+
+    Args:
+        handler: engineio's handler of the transport, called with this object.
+        server: the Engine.IO server; not used.
+        sockets: where this WebSocket is kept while it is open.
+        now: reads the clock, seconds.
+    """
+
+    def __init__(
+        self, handler: Callable[[Any], Any], server: Any, *, sockets: "Sockets"
+    ) -> None:
+        self._handler = handler
+        self._sockets = sockets
+        self._ws: Any = None
+        self.unbound_since: float | None = None
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Accept the upgrade, and run the transport until it ends."""
+        try:
+            self._ws = _Server(
+                environ,
+                max_message_size=MAX_MESSAGE_BYTES,
+                thread_class=_Greenlet,
+                event_class=gevent.event.Event,
+                selector_class=gevent.selectors.DefaultSelector,
+            )
+        except (simple_websocket.ConnectionError, OSError):
+            return []
+        environ[ENVIRON_KEY] = self
+        self._sockets.add(self)
+        try:
+            return self._handler(self)
+        finally:
+            self.abort()
+            self._sockets.remove(self)
+
+    @property
+    def close_code(self) -> int | None:
+        """The close code that the browser sent, None if it sent none (RFC 6455, 7.1.5)."""
+        return None if self._ws is None else self._ws.close_code
+
+    def send(self, message: str | bytes) -> None:
+        """Send one message, whole; OSError when the connection is closed."""
+        try:
+            self._ws.send(message)
+        except simple_websocket.ConnectionClosed:
+            raise OSError("the WebSocket is closed") from None
+
+    def wait(self) -> str | bytes | None:
+        """The next message, or None once the connection is closed."""
+        try:
+            message: str | bytes | None = self._ws.receive()
+        except simple_websocket.ConnectionClosed:
+            return None
+        return message
+
+    def close(self) -> None:
+        """Send a close frame."""
+        with contextlib.suppress(simple_websocket.ConnectionClosed, OSError):
+            self._ws.close()
+
+    def abort(self) -> None:
+        """End the connection without waiting for anybody, as when a page no longer reads."""
+        ws = self._ws
+        if ws is None:
+            return
+        ws.connected = False
+        ws.event.set()
+        with contextlib.suppress(OSError):
+            ws.sock.shutdown(2)
+        with contextlib.suppress(OSError):
+            ws.sock.close()
+
+
+class Sockets:
+    """The open WebSockets of this process.
+
+    Args:
+        now: reads the clock, seconds.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._open: set[GraceWebSocket] = set()
+
+    def add(self, websocket: GraceWebSocket) -> None:
+        """Keep an open WebSocket; it has no session yet."""
+        websocket.unbound_since = self._now()
+        self._open.add(websocket)
+
+    def remove(self, websocket: GraceWebSocket) -> None:
+        """Forget a WebSocket that has ended."""
+        self._open.discard(websocket)
+
+    def bind(self, environ: dict[str, Any]) -> None:
+        """A session has begun on this connection."""
+        if (websocket := _of(environ)) is not None:
+            websocket.unbound_since = None
+
+    def release(self, environ: dict[str, Any], within_s: float = UNBOUND_S) -> None:
+        """The session on this connection is over; close it within `within_s` seconds."""
+        if (websocket := _of(environ)) is not None:
+            websocket.unbound_since = self._now() - UNBOUND_S + within_s
+
+    def reap(self, now: float) -> None:
+        """Close what has been open without a session for too long."""
+        for websocket in [one for one in self._open if _is_stale(one, now)]:
+            websocket.abort()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+
+def _of(environ: dict[str, Any]) -> GraceWebSocket | None:
+    websocket = environ.get(ENVIRON_KEY)
+    return websocket if isinstance(websocket, GraceWebSocket) else None
+
+
+def _is_stale(websocket: GraceWebSocket, now: float) -> bool:
+    return websocket.unbound_since is not None and now - websocket.unbound_since >= UNBOUND_S
+
+
+def close_code_of(environ: dict[str, Any]) -> int | None:
+    """The close code that the browser of this connection sent, None if it sent none."""
+    websocket = _of(environ)
+    return None if websocket is None else websocket.close_code
+
+
+def abort(environ: dict[str, Any]) -> None:
+    """End the connection of this WSGI environment at once."""
+    if (websocket := _of(environ)) is not None:
+        websocket.abort()
+
+
+def install(eio: engineio.Server, sockets: Sockets) -> None:
+    """Make an Engine.IO server use `GraceWebSocket`.
+
+    engineio has no public way to name the class; it looks it up in `_async` for each upgrade
+    (`engineio/socket.py`, `_upgrade_websocket`). The dictionary is shared by all servers of the
+    process, so this one gets a copy.
+    """
+
+    def make(handler: Callable[[Any], Any], server: Any) -> GraceWebSocket:
+        return GraceWebSocket(handler, server, sockets=sockets)
+
+    eio._async = {**eio._async, "websocket": make}
+
+
+def backlog(eio: engineio.Server, eio_sids: Iterable[str]) -> int:
+    """How many packets wait to be sent to these connections, the most of any of them."""
+    waiting = (eio.sockets[sid].queue.qsize() for sid in eio_sids if sid in eio.sockets)
+    return max(waiting, default=0)
