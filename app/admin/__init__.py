@@ -1,0 +1,1 @@
+"""What the experimenter sees of a running study."""

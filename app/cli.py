@@ -1,0 +1,114 @@
+"""The command `grace-server`."""
+
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.errors import GraceError
+from app.settings import Settings, load_settings
+
+_OPTIONS: dict[str, str] = {
+    "--host": "host",
+    "--port": "port",
+    "--ping-interval": "ping_interval_s",
+    "--ping-timeout": "ping_timeout_s",
+    "--loading-timeout": "loading_timeout_s",
+    "--loading-budget": "loading_budget_s",
+    "--reconnect-grace": "reconnect_grace_s",
+    "--game-start-timeout": "game_start_timeout_s",
+    "--input-delay-frames": "input_delay_frames",
+    "--runtime": "runtime",
+    "--store": "store",
+    "--admin-token": "admin_token",
+    "--gone-kept": "gone_kept_s",
+}
+_SWITCHES: dict[str, str] = {
+    "--loading-grace/--no-loading-grace": "loading_grace",
+    "--preload/--no-preload": "preload",
+}
+
+
+def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """One option for each setting, with its sentence; absent unless given."""
+    for switch, name in reversed(_SWITCHES.items()):
+        command = click.option(switch, name, default=None, help=_help_of(name))(command)
+    for option, name in reversed(_OPTIONS.items()):
+        command = click.option(option, name, default=None, help=_help_of(name))(command)
+    return command
+
+
+def _help_of(name: str) -> str:
+    field = Settings.model_fields[name]
+    default = "made at start" if field.default is None else field.default
+    return f"{field.description} [GRACE_{name.upper()}; default: {default}]"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="grace-server", prog_name="grace-server")
+def main() -> None:
+    """Serve studies whose participants run Python in their browser, and keep those participants."""
+
+
+@main.command()
+@click.argument("study", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="A TOML file with settings, by field name."
+)
+@_setting_options
+def serve(study: Path | None, config: Path | None, **given: Any) -> None:
+    """Serve STUDY, a study file or its folder; the shipped example when it is not named.
+
+    A setting is taken from an option, else from its GRACE_* variable, else from the TOML file.
+    """
+    # First of all: what is imported from here on works with gevent instead of threads.
+    from gevent import monkey
+
+    monkey.patch_all()
+    values = {name: value for name, value in given.items() if value is not None}
+    if study is not None:
+        values["study"] = study
+    try:
+        settings = load_settings(values, config)
+        _serve(settings)
+    except (GraceError, OSError) as error:
+        click.echo(f"grace-server: {error}", err=True)
+        sys.exit(2)
+
+
+def _serve(settings: Settings) -> None:
+    from app import create_app
+    from app.clock import SystemClock
+    from app.logs import configure_logs
+    from app.services.study_files import load_study
+    from app.stores.sqlite import SqliteStore
+    from app.web.serving import serve as serve_http
+
+    configure_logs()
+    study = load_study(settings.study)
+    for note in study.notes:
+        click.echo(f"grace-server: {note}", err=True)
+    clock = SystemClock()
+    store = SqliteStore(settings.sqlite_file, sleep=clock.sleep)
+    token = settings.admin_token or secrets.token_urlsafe(24)
+    settings, made = settings.model_copy(update={"admin_token": token}), not settings.admin_token
+    app = create_app(settings, clock=clock, store=store, study=study)
+    grace = app.extensions["grace"]
+    grace.start()
+
+    def ready(address: str) -> None:
+        click.echo(f"Grace Server ready: {address}")
+        click.echo(f"Admin: {address}/admin/api/sessions" + (f"  token: {token}" if made else ""))
+        sys.stdout.flush()
+
+    try:
+        serve_http(app, settings.host, settings.port, ready, grace.stop)
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The parts of a server, joined."""
+
+import importlib.util
+from dataclasses import dataclass
+
+import flask
+from flask_socketio import SocketIO
+
+from app.admin.api import admin_api
+from app.clock import Clock
+from app.errors import SettingsError
+from app.services.core import Core
+from app.services.games import GameService
+from app.services.inbox import LossInbox
+from app.services.performer import Performer
+from app.services.restart import recover
+from app.services.sessions import SessionService
+from app.services.static_files import static_folder
+from app.services.study_files import LoadedStudy
+from app.services.sweeper import Sweeper
+from app.services.waiting import WaitingService
+from app.settings import Settings
+from app.sockets.emitter import SocketEmitter
+from app.sockets.handlers import Handlers
+from app.sockets.transport import MAX_MESSAGE_BYTES, Sockets, install
+from app.stores.base import Store
+from app.studies import Stager
+from app.web.headers import add_headers
+from app.web.pages import pages
+
+
+@dataclass(slots=True)
+class Grace:
+    """What runs beside the requests of one application."""
+
+    core: Core
+    games: GameService
+    sweeper: Sweeper
+    inbox: LossInbox
+    socketio: SocketIO
+
+    def start(self) -> None:
+        """Take over what an earlier server left, then start the sweeper and the inbox."""
+        recover(self.core, self.games)
+        self.socketio.start_background_task(self.sweeper.run)
+        self.socketio.start_background_task(self.inbox.run)
+
+    def stop(self) -> None:
+        """Refuse new connections and note when the server was last alive.
+
+        The losses of the connections that end now are left to the next start, which gives every
+        session its grace from then on.
+        """
+        self.inbox.drain()
+        self.core.stopping = True
+        self.sweeper.wake()
+        self.inbox.stop()
+        self.core.store.mark_alive(self.core.clock.now())
+
+
+def join(
+    settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy
+) -> flask.Flask:
+    """See `app.create_app`."""
+    if importlib.util.find_spec("geventwebsocket") is not None:
+        raise SettingsError(
+            "gevent-websocket is installed: Engine.IO would take it instead of our WebSocket,"
+            " and the close code would be lost. Uninstall it."
+        )
+    application = flask.Flask("app", static_folder=static_folder(), static_url_path="/static")
+    application.after_request(add_headers)
+    socketio = SocketIO(
+        application,
+        async_mode="gevent",
+        async_handlers=False,
+        transports=["websocket"],
+        manage_session=False,
+        ping_interval=settings.ping_interval_s,
+        ping_timeout=settings.ping_timeout_s,
+        max_http_buffer_size=MAX_MESSAGE_BYTES,
+    )
+    sockets = Sockets(clock.now)
+    install(socketio.server.eio, sockets)
+    emitter = SocketEmitter(socketio, sockets)
+    core = Core(
+        settings=settings,
+        clock=clock,
+        store=store,
+        study=study,
+        stager=Stager(study.study),
+        outbox=emitter,
+    )
+    games = GameService(core)
+    sessions = SessionService(core, games)
+    waiting = WaitingService(core, games)
+    sweeper = Sweeper(core, sessions, games)
+    sweeper.chores.append(sockets.reap)
+    core.effects.perform = Performer(core, sessions, games, waiting, sweeper).perform
+    inbox = LossInbox(sessions)
+    Handlers(core, sessions, games, inbox, sockets, emitter).register(socketio)
+    application.register_blueprint(pages(core))
+    application.register_blueprint(admin_api(core, settings.admin_token))
+    application.extensions["grace"] = Grace(core, games, sweeper, inbox, socketio)
+    return application

@@ -1,0 +1,1 @@
+"""The page, the files it is made of, and `/healthz`. GET changes nothing."""

@@ -1,0 +1,82 @@
+"""Listening, saying so, and ending cleanly."""
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import flask
+import gevent
+import gevent.event
+import gevent.socket
+import structlog
+from gevent.pywsgi import WSGIHandler, WSGIServer
+
+log = structlog.get_logger("grace.web")
+
+REQUEST_TIMEOUT_S = 10.0
+"""Seconds a connection may take to say what it wants."""
+
+STOP_TIMEOUT_S = 3.0
+"""Seconds that answers under way get when the server stops."""
+
+
+class _Handler(WSGIHandler):  # type: ignore[misc]
+    """gevent's handler, for clients that connect and say nothing; it logs no request.
+
+    gevent has no timeout for reading a request. It is set on the socket while one is read, and
+    taken off again before a WebSocket lives on it.
+    """
+
+    def read_requestline(self) -> Any:
+        self.socket.settimeout(REQUEST_TIMEOUT_S)
+        try:
+            return super().read_requestline()
+        except TimeoutError:
+            return ""
+
+    def handle_one_response(self) -> None:
+        self.socket.settimeout(None)
+        super().handle_one_response()
+
+    def log_request(self) -> None:
+        """Nothing: addresses of requests are nobody's business and carry labels."""
+
+
+class _NoLog:
+    def write(self, text: str) -> None:
+        if text.strip():
+            log.warning("http_server", text=text.strip()[:2000])
+
+
+def serve(
+    app: flask.Flask,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    stop: Callable[[], None],
+) -> None:
+    """Serve `app` until SIGTERM or SIGINT, then end within STOP_TIMEOUT_S and a little.
+
+    Args:
+        app: the application, Socket.IO included.
+        host: address to listen on.
+        port: port to listen on; 0 picks a free one.
+        ready: called with the server's address once it accepts connections.
+        stop: called first when the server is to end.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+    server = WSGIServer((host, port), app, handler_class=_Handler, log=None, error_log=_NoLog())
+    server.start()
+    stopped = gevent.event.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, stopped.set)
+    ready(f"http://{_named(host)}:{server.server_port}")
+    stopped.wait()
+    stop()
+    server.stop(timeout=STOP_TIMEOUT_S)
+
+
+def _named(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
