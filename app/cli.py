@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from app import __version__
 from app.errors import GraceError
 from app.settings import Settings, load_settings
 
@@ -48,7 +49,7 @@ def _help_of(name: str) -> str:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="grace-server", prog_name="grace-server")
+@click.version_option(__version__, prog_name="grace-server")
 def main() -> None:
     """Serve studies whose participants run Python in their browser, and keep those participants."""
 

@@ -96,7 +96,7 @@ def join(
     sweeper = Sweeper(core, sessions, games)
     sweeper.chores.append(sockets.reap)
     core.effects.perform = Performer(core, sessions, games, waiting, sweeper).perform
-    inbox = LossInbox(sessions)
+    inbox = LossInbox(sessions, clock)
     Handlers(core, sessions, games, inbox, sockets, emitter).register(socketio)
     application.register_blueprint(pages(core))
     application.register_blueprint(admin_api(core, settings.admin_token))

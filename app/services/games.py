@@ -98,7 +98,11 @@ class GameService:
             )
             return Change(seated, game, [matched])
 
-        self._core.store.change_many(chosen, None, decide)
+        try:
+            self._core.store.change_many(chosen, None, decide)
+        except (IllegalTransition, KeyError):
+            # Somebody was lost while the store was waited for: the room is to be read again.
+            return True
         steps = Lockstep(len(chosen), self._core.settings.input_delay_frames)
         self._live[game.id] = _Live(game, steps)
         for session_id in chosen:

@@ -7,9 +7,13 @@ handler must not wait for anything: it puts the loss here and returns.
 import queue
 from dataclasses import dataclass
 
-from app.errors import GraceError
+from app.clock import Clock
+from app.errors import GraceError, StoreError
 from app.services.core import log
 from app.services.sessions import SessionService
+
+RETRY_S = 0.5
+"""Seconds until a loss that the store could not keep is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,9 @@ class Loss:
 class LossInbox:
     """Takes losses without waiting, and works them off one after the other."""
 
-    def __init__(self, sessions: SessionService) -> None:
+    def __init__(self, sessions: SessionService, clock: Clock) -> None:
         self._sessions = sessions
+        self._clock = clock
         self._losses: queue.SimpleQueue[Loss | None] = queue.SimpleQueue()
 
     def put(self, loss: Loss) -> None:
@@ -39,7 +44,7 @@ class LossInbox:
 
     def drain(self) -> None:
         """Work off what is there now."""
-        while not self._losses.empty():
+        for _ in range(self._losses.qsize()):
             loss = self._losses.get()
             if loss is not None:
                 self._handle(loss)
@@ -51,5 +56,10 @@ class LossInbox:
     def _handle(self, loss: Loss) -> None:
         try:
             self._sessions.connection_lost(loss.sid, loss.reason, loss.close_code)
+        except StoreError as error:
+            # Not forgotten: a session without its loss would stay `connected` for ever.
+            log.error("loss_postponed", sid=loss.sid, error=str(error))
+            self._clock.sleep(RETRY_S)
+            self._losses.put(loss)
         except GraceError as error:
             log.error("loss_failed", sid=loss.sid, error=str(error))

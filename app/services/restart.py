@@ -21,8 +21,8 @@ def recover(core: Core, games: GameService) -> None:
         return
     down_s = max(0.0, now - alive_at)
     core.store.append([LogEntry(now, None, "server_restarted", {"down_s": round(down_s, 3)})])
-    for game in core.store.unended_games():
-        games.end_for_restart(game.id)
+    for game_id in core.store.unended_games():
+        games.end_for_restart(game_id)
 
     def decide(session: Session) -> Step:
         return advance(session, ServerRestarted(down_s), now, core.policy)

@@ -1,5 +1,6 @@
 """Use cases of one session: it opens, is lost, loads, waits, goes on, leaves."""
 
+import contextlib
 import hashlib
 import secrets
 from typing import Any
@@ -152,22 +153,22 @@ class SessionService:
         return payload
 
     def connection_lost(self, sid: str, reason: str, close_code: int | None) -> None:
-        """A connection ended; if it was the session's current one, its grace begins."""
-        connection = self._core.connections.drop(sid)
+        """A connection ended; if it was the session's current one, its grace begins.
+
+        It is forgotten only after that is saved, so a store that failed can be tried again.
+        """
+        connection = self._core.connections.of_sid(sid)
         if connection is None or self._core.stopping:
             return
         event = ConnectionLost(connection.epoch, reason, close_code)
-        try:
+        with contextlib.suppress(UnknownRecord):
             self._apply(connection.session_id, event)
-        except UnknownRecord:
-            return
+        self._core.connections.drop(sid)
 
     def deadline_passed(self, due: Due) -> None:
         """The sweeper found a session's deadline to be due."""
-        try:
+        with contextlib.suppress(UnknownRecord):
             self._apply(due.id, DeadlinePassed(due.deadline, due.epoch))
-        except UnknownRecord:
-            return
 
     def loading_started(self, session_id: str, message: LoadingStart) -> dict[str, Any]:
         """`pyodide_loading_start`; answers how long the grace of this load lasts."""
@@ -205,11 +206,10 @@ class SessionService:
         """`advance_scene`: leave the scene named; nothing happens when it was left before."""
         session = self._load(session_id)
         if message.scene_id == session.scene.scene_id:
-            following = self._core.stager.advance(session.scene, message.scene_id)
-            if following == session.scene and isinstance(
-                self._core.stager.scene(session.scene), Game
-            ):
+            scene = self._core.stager.scene(session.scene)
+            if isinstance(scene, Game) and not session.scene.done:
                 raise RefusedMessage(ErrorCode.OUT_OF_TURN, "this game has not been played")
+            following = self._core.stager.advance(session.scene, message.scene_id)
             if following != session.scene:
                 session = self._enter(session_id, following)
         return {"scene_id": session.scene.scene_id}

@@ -14,6 +14,12 @@ TICK_S = 0.25
 ALIVE_EVERY_S = 1.0
 """How often the server notes that it is alive; a restart moves deadlines by what it was down."""
 
+CHECK_EVERY_S = 5.0
+"""How often the games are held against the state of their players, should an effect be lost."""
+
+CHECKED_AT_ONCE = 10
+"""Games that are checked in one sweep, so that nobody waits for it."""
+
 BATCH = 500
 """How many due records are taken at once, so that others are served in between."""
 
@@ -33,6 +39,8 @@ class Sweeper:
         self._games = games
         self._woken = threading.Event()
         self._alive_at = float("-inf")
+        self._checked_at = float("-inf")
+        self._to_check: list[str] = []
         self.chores: list[Callable[[float], None]] = []
 
     def wake(self) -> None:
@@ -64,8 +72,16 @@ class Sweeper:
                     self._games.deadline_passed(one)
             except GraceError as error:
                 log.error("deadline_failed", kind=one.kind, id=one.id, error=str(error))
+        self._check_games(now)
         for chore in self.chores:
             chore(now)
         if len(due) == BATCH:
             self.wake()
         return len(due)
+
+    def _check_games(self, now: float) -> None:
+        if not self._to_check and now - self._checked_at >= CHECK_EVERY_S:
+            self._to_check = self._core.store.unended_games()
+            self._checked_at = now
+        for _ in range(min(CHECKED_AT_ONCE, len(self._to_check))):
+            self._games.refresh(self._to_check.pop())

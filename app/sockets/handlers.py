@@ -103,7 +103,7 @@ class Handlers:
             raise _refusal(refused.code, refused.message) from None
         except Exception:
             log.exception("connect_failed")
-            self._core.connections.drop(sid)
+            self._inbox.put(Loss(sid, "server fault", None))
             raise _refusal(ErrorCode.INTERNAL_ERROR, "the server has a fault") from None
         self._sockets.bind(flask.request.environ)
         now = self._core.clock.now()

@@ -21,6 +21,7 @@ import gevent.lock
 import gevent.selectors
 import simple_websocket
 from wsproto.connection import ConnectionState
+from wsproto.utilities import RemoteProtocolError
 
 MAX_MESSAGE_BYTES = 1_000_000
 """A longer message closes its connection."""
@@ -103,7 +104,10 @@ class GraceWebSocket:
                 event_class=gevent.event.Event,
                 selector_class=gevent.selectors.DefaultSelector,
             )
-        except (simple_websocket.ConnectionError, OSError):
+        except (RemoteProtocolError, simple_websocket.ConnectionError):
+            start_response("400 Bad Request", [("Content-Type", "text/plain")])
+            return [b"Not a WebSocket handshake."]
+        except OSError:
             return []
         environ[ENVIRON_KEY] = self
         self._sockets.add(self)

@@ -101,8 +101,8 @@ class Store(Protocol):
         """Every game, the oldest first."""
         ...
 
-    def unended_games(self) -> list[Game]:
-        """The games that have not ended."""
+    def unended_games(self) -> list[str]:
+        """The ids of the games that have not ended, the oldest first."""
         ...
 
     def events(self, after: int = 0, limit: int | None = None) -> list[dict[str, Any]]:

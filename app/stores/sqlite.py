@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from app.errors import StoreBusy, StoreError, UnknownRecord
-from app.games import Game, GameState
+from app.games import Game
 from app.sessions import Session, Step
 from app.stores.base import Change, Due, LogEntry
 
@@ -259,13 +259,12 @@ class SqliteStore:
         rows = self._db.execute("SELECT record FROM games ORDER BY created_at, id")
         return [_GAME.validate_json(row[0]) for row in rows]
 
-    def unended_games(self) -> list[Game]:
-        """The games that have not ended."""
+    def unended_games(self) -> list[str]:
+        """The ids of the games that have not ended, the oldest first."""
         rows = self._db.execute(
-            "SELECT record FROM games WHERE state != ? ORDER BY created_at",
-            (GameState.ENDED.value,),
+            "SELECT id FROM games WHERE state != 'ended' ORDER BY created_at, id"
         )
-        return [_GAME.validate_json(row[0]) for row in rows]
+        return [row[0] for row in rows]
 
     def events(self, after: int = 0, limit: int | None = None) -> list[dict[str, Any]]:
         """The log from behind sequence number `after` on."""

@@ -34,6 +34,12 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
         except TimeoutError:
             return ""
 
+    def read_request(self, raw_requestline: str) -> Any:
+        try:
+            return super().read_request(raw_requestline)
+        except TimeoutError:
+            return None
+
     def handle_one_response(self) -> None:
         self.socket.settimeout(None)
         super().handle_one_response()
