@@ -1,0 +1,159 @@
+"""A headless Chromium: finding one, starting one, and killing one as a crash would.
+
+`python -m app.lab.chromium` prints the path of the Chromium that would be used.
+"""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from playwright.sync_api import Browser, BrowserContext, Error, Playwright, sync_playwright
+
+from app.lab.errors import BrowserFailed
+
+ENVIRONMENT_VARIABLE = "GRACE_CHROMIUM"
+NAMES_ON_PATH = ("chromium", "chromium-browser", "google-chrome")
+VIEWPORT_WIDTH_PX, VIEWPORT_HEIGHT_PX = 900, 900
+
+QUIET = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+)
+"""A Chromium on a closed network otherwise keeps asking for updates and accounts."""
+
+AWAKE = (
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+)
+"""Two participants cannot both be in front; a page behind must not be slowed for that."""
+
+
+def playwrights_own() -> str:
+    """Where Playwright's own download is, or would be; only while no Playwright is running."""
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path
+
+
+def find_chromium(
+    environ: Mapping[str, str] = os.environ,
+    which: Callable[[str], str | None] = shutil.which,
+    download: Callable[[], str] = playwrights_own,
+) -> Path | None:
+    """The Chromium to use: `GRACE_CHROMIUM`, else one on the path, else Playwright's own.
+
+    Args:
+        environ: the environment variables.
+        which: finds a command on the path.
+        download: says where Playwright puts its own download; asked last.
+
+    Raises:
+        BrowserFailed: `GRACE_CHROMIUM` names a file that does not exist. Another browser is not
+            taken in its place, silently, when somebody has named one.
+    """
+    named = environ.get(ENVIRONMENT_VARIABLE)
+    if named:
+        if not Path(named).is_file():
+            raise BrowserFailed(f"{ENVIRONMENT_VARIABLE} is {named}, which is no file")
+        return Path(named)
+    on_path = next(filter(None, map(which, NAMES_ON_PATH)), None)
+    if on_path is not None:
+        return Path(on_path)
+    own = Path(download())
+    return own if own.is_file() else None
+
+
+def launch_arguments(user_id: int) -> list[str]:
+    """Chromium's command line.
+
+    Args:
+        user_id: the numeric user id it will run as. Chromium refuses its sandbox to root (0).
+    """
+    return [*QUIET, *AWAKE, *(["--no-sandbox"] if user_id == 0 else [])]
+
+
+class Chromium:
+    """One headless Chromium, a context manager.
+
+    Args:
+        playwright: the running Playwright.
+
+    Raises:
+        BrowserFailed: on entering, when none is found or it does not start.
+    """
+
+    def __init__(self, playwright: Playwright) -> None:
+        self._playwright = playwright
+        self._browser: Browser | None = None
+
+    def __enter__(self) -> Self:
+        """Find it and start it."""
+        kind = self._playwright.chromium
+        found = find_chromium(download=lambda: kind.executable_path)
+        if found is None:
+            raise BrowserFailed(f"no Chromium: set {ENVIRONMENT_VARIABLE} or install one")
+        try:
+            self._browser = kind.launch(
+                executable_path=found, args=launch_arguments(os.getuid()), headless=True
+            )
+        except Error as error:
+            raise BrowserFailed(f"{found} does not start: {error.message}") from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it; one that was killed before is closed already."""
+        browser, self._browser = self._browser, None
+        if browser is not None:
+            with suppress(Error):
+                browser.close()
+
+    def new_context(self) -> BrowserContext:
+        """An isolated profile, as another person's browser would be: own storage, own cache."""
+        return self._running().new_context(
+            viewport={"width": VIEWPORT_WIDTH_PX, "height": VIEWPORT_HEIGHT_PX}
+        )
+
+    def kill(self) -> None:
+        """End every process of it at once, as a power cut does: nobody can say goodbye.
+
+        The network service goes first. Were the browser first, the network service would notice
+        and still send the close frame 1001 (going away), as it does for a closed tab.
+        """
+        session = self._running().new_browser_cdp_session()
+        processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+        processes.sort(key=lambda process: "NetworkService" not in process["type"])
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(int(process["id"]), signal.SIGKILL)
+
+    def _running(self) -> Browser:
+        if self._browser is None:
+            raise BrowserFailed("this Chromium is not running")
+        return self._browser
+
+
+def main() -> int:
+    """Print the Chromium that would be used; exit status 1 when there is none."""
+    found = find_chromium()
+    if found is None:
+        return 1
+    print(found)  # noqa: T201 - the answer of a command
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""One participant: a page in a real browser, read through what it announces and records.
+
+Nothing here waits for time. A page says on `<html data-link data-runtime data-place data-scene
+data-game data-session>` where it stands, and writes everything else into its event log.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from playwright.sync_api import Error, Locator, Page, TimeoutError
+
+from app.lab.errors import LabError, NotReached
+
+READ_TIMEOUT_S = 5.0
+"""Seconds to wait for a page that is asked something; a frozen page cannot answer."""
+
+LOAD_ENDED = ("loading_completed", "loading_failed")
+"""Entries of the page's event log that carry the report of a load."""
+
+READ_STATE = "(html) => ({ ...html.dataset })"
+READ_LOG = "() => (window.grace ? window.grace.eventLog.entries : [])"
+
+
+class Participant:
+    """A participant's page.
+
+    Args:
+        name: what the record calls it; the page passes it on as the participant's label.
+        page: a page of the participant's own browser context.
+    """
+
+    def __init__(self, name: str, page: Page) -> None:
+        self.name = name
+        self.page = page
+        self.faults: list[str] = []
+        self._last_log: list[dict[str, Any]] = []
+        page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error.message}"))
+        page.on("console", lambda message: self._keep_refusal(message.text))
+
+    def open(self, url: str) -> None:
+        """Open the study; returns when the document begins to load.
+
+        Args:
+            url: the server's address.
+        """
+        self.page.goto(f"{url}/?{urlencode({'participant': self.name})}", wait_until="commit")
+
+    def reload(self) -> None:
+        """Press the browser's reload button; returns when the new document begins to load.
+
+        It works on a frozen page too: the browser process does it, not the page.
+        """
+        self.page.reload(wait_until="commit")
+
+    def wait_for(self, *, timeout_s: float = 10.0, **announced: str) -> None:
+        """Wait until the page announces all of this at once.
+
+        Args:
+            timeout_s: seconds to wait at most.
+            announced: values by the name of the attribute without `data-`: `link`, `runtime`,
+                `place`, `scene`, `game`, `session`.
+
+        Raises:
+            NotReached: it did not in time; with what it announces in its place.
+        """
+        selector = "".join(f'[data-{name}="{value}"]' for name, value in announced.items())
+        self._wait_for_html(selector, f"announcing {announced}", timeout_s)
+
+    def wait_for_load(self, timeout_s: float = 60.0) -> None:
+        """Wait until the page has loaded Python, or failed to.
+
+        Raises:
+            NotReached: it did not in time.
+        """
+        ended = ':is([data-runtime="ready"], [data-runtime="failed"])'
+        self._wait_for_html(ended, "loading to an end", timeout_s)
+
+    def announced(self) -> Mapping[str, str]:
+        """What the page announces now.
+
+        Raises:
+            LabError: it does not answer, because it is frozen or its browser is gone.
+        """
+        state: Mapping[str, str] = self._read(READ_STATE)
+        return state
+
+    def session_id(self, timeout_s: float = 10.0) -> str:
+        """The id of the page's session, waited for if it has none yet.
+
+        Raises:
+            NotReached: it had none in time.
+        """
+        self._wait_for_html('[data-session]:not([data-session=""])', "having a session", timeout_s)
+        return self.announced()["session"]
+
+    def event_log(self) -> list[dict[str, Any]]:
+        """Everything this page has recorded, `{at_ms, event, ...}`, in order.
+
+        Of a page that is gone, what was read last.
+        """
+        with suppress(LabError):
+            self._last_log = self._read(READ_LOG)
+        return self._last_log
+
+    def recorded(self, event: str) -> list[dict[str, Any]]:
+        """The entries of the page's event log with this name, in order."""
+        return [entry for entry in self.event_log() if entry["event"] == event]
+
+    def load_report(self) -> dict[str, Any]:
+        """What the page reports of its last load: `{path, longest_block_ms, ...}`.
+
+        Raises:
+            LabError: no load of this page has ended.
+        """
+        reports = [entry for entry in self.event_log() if entry["event"] in LOAD_ENDED]
+        if not reports:
+            raise LabError(f"page {self.name} has reported no load")
+        return reports[-1]
+
+    def longest_block_ms(self) -> float:
+        """The longest main-thread block of the page's last load, milliseconds, by its report."""
+        return float(self.load_report()["longest_block_ms"])
+
+    def part(self, test_id: str) -> Locator:
+        """A part of the page by its `data-testid`."""
+        return self.page.get_by_test_id(test_id)
+
+    @contextmanager
+    def hold(self, key: str) -> Iterator[None]:
+        """Hold a key of the keyboard down while the block lasts.
+
+        Args:
+            key: a `KeyboardEvent.key` or `.code` name, as `ArrowLeft` or `KeyA`.
+        """
+        self.page.keyboard.down(key)
+        try:
+            yield
+        finally:
+            self.page.keyboard.up(key)
+
+    def screenshot(self, file: Path) -> bool:
+        """Save a picture of the page; False when there is none to take (frozen or gone)."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.page.screenshot(path=file, timeout=READ_TIMEOUT_S * 1000)
+        except Error:
+            return False
+        return True
+
+    def _wait_for_html(self, selector: str, what: str, timeout_s: float) -> None:
+        try:
+            self.page.locator(f"html{selector}").wait_for(
+                state="attached", timeout=timeout_s * 1000
+            )
+        except TimeoutError as late:
+            what = f"page {self.name} {what}"
+            raise NotReached(what, timeout_s, self._state_in_words()) from late
+
+    def _read(self, expression: str) -> Any:
+        try:
+            html = self.page.locator("html")
+            return html.evaluate(expression, timeout=READ_TIMEOUT_S * 1000)
+        except Error as error:
+            raise LabError(f"page {self.name} does not answer: {error.message}") from error
+
+    def _state_in_words(self) -> str:
+        try:
+            return str(self.announced())
+        except LabError as error:
+            return str(error)
+
+    def _keep_refusal(self, text: str) -> None:
+        if "Content Security Policy" in text:
+            self.faults.append(text)
