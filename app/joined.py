@@ -58,9 +58,7 @@ class Grace:
         self.core.store.mark_alive(self.core.clock.now())
 
 
-def join(
-    settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy
-) -> flask.Flask:
+def join(settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy) -> flask.Flask:
     """See `app.create_app`."""
     if importlib.util.find_spec("geventwebsocket") is not None:
         raise SettingsError(

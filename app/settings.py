@@ -17,7 +17,6 @@ from pydantic_settings import (
 
 from app.errors import SettingsError
 
-
 EXAMPLE_STUDY = Path(__file__).resolve().parent / "examples" / "slime_volleyball"
 """The study that ships with the server."""
 

@@ -9,7 +9,9 @@ from app.sessions.diagram import mermaid
 
 def game_diagram() -> str:
     """The diagram of a game's life."""
-    return mermaid("game", {entry: targets for entry, (_, targets) in GAME_TABLE.items()}, "matched")
+    return mermaid(
+        "game", {entry: targets for entry, (_, targets) in GAME_TABLE.items()}, "matched"
+    )
 
 
 if __name__ == "__main__":

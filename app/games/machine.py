@@ -78,9 +78,7 @@ def _see(game: Game, event: PlayersSeen, now: float, policy: GamePolicy) -> Game
         return _go(game)
     if game.state is GameState.RUNNING:
         deadline = now + policy.game_start_timeout_s
-        paused = replace(
-            game, state=GameState.PAUSED, deadline=deadline, waiting_for=missing[0]
-        )
+        paused = replace(game, state=GameState.PAUSED, deadline=deadline, waiting_for=missing[0])
         return GameStep(paused, ("paused",))
     return GameStep(replace(game, waiting_for=missing[0]))
 

@@ -21,7 +21,7 @@ class LoadingReport(Payload):
 
     path: Path | None = None
     total_ms: Milliseconds | None = None
-    stages_ms: Annotated[dict[Stage, Milliseconds], Field(max_length=3)] = {}
+    stages_ms: Annotated[dict[Stage, Milliseconds], Field(max_length=3, default_factory=dict)]
     longest_block_ms: Milliseconds | None = None
     block_count: Count | None = None
     missed_heartbeats: Count | None = None

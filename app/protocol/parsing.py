@@ -26,9 +26,7 @@ def parse_message(event: str, payload: object) -> ClientMessage:
     try:
         model = CLIENT_MESSAGES[ClientEvent(event)]
     except ValueError:
-        raise RefusedMessage(
-            ErrorCode.UNKNOWN_EVENT, f"there is no event {event[:64]!r}"
-        ) from None
+        raise RefusedMessage(ErrorCode.UNKNOWN_EVENT, f"there is no event {event[:64]!r}") from None
     _check_size(payload)
     try:
         return model.model_validate({} if payload is None else payload)

@@ -123,9 +123,7 @@ class GameService:
         """`player_ready`: a player can step the environment from the present frame on."""
         game = self._live_game(session.id, message.game_id).game
         seat = game.seat_of(session.id)
-        self._advance(
-            game.id, lambda _, players: PlayerDeclaredReady(seat, session.epoch, players)
-        )
+        self._advance(game.id, lambda _, players: PlayerDeclaredReady(seat, session.epoch, players))
         return {}
 
     def player_action(self, session_id: str, message: PlayerAction) -> None:
@@ -284,9 +282,7 @@ class GameService:
         for session_id, step in moved.items():
             self._core.effects.push(session_id, step.effects)
 
-    def _tell_what_happened(
-        self, what: str, game: Game, frame: int, moved: dict[str, Any]
-    ) -> None:
+    def _tell_what_happened(self, what: str, game: Game, frame: int, moved: dict[str, Any]) -> None:
         payload: dict[str, Any] = {"game_id": game.id, "frame": frame}
         if what == "paused":
             payload["player"] = game.waiting_for
@@ -313,5 +309,3 @@ def _fields(game: Game, frame: int) -> dict[str, Any]:
     if game.reason is not None:
         fields.update(reason=game.reason, result=game.result)
     return fields
-
-

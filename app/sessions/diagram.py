@@ -24,7 +24,14 @@ def mermaid(name: str, transitions: Transitions, first: str) -> str:
         for target in targets or ("[*]",):
             if target != state:
                 labels.setdefault((str(state), str(target)), []).append(event.__name__)
-    lines = ["```mermaid", "---", f"title: {name}", "---", "stateDiagram-v2", f"    [*] --> {first}"]
+    lines = [
+        "```mermaid",
+        "---",
+        f"title: {name}",
+        "---",
+        "stateDiagram-v2",
+        f"    [*] --> {first}",
+    ]
     lines += [
         f"    {state} --> {target} : {', '.join(events)}"
         for (state, target), events in labels.items()

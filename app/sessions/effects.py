@@ -49,15 +49,15 @@ class WakeSweeper:
     """A deadline is due at once."""
 
 
-Effect = (
-    Record | CloseConnection | RefreshWaitingRoom | RefreshGame | ShowNextScene | WakeSweeper
-)
+Effect = Record | CloseConnection | RefreshWaitingRoom | RefreshGame | ShowNextScene | WakeSweeper
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The outcome of a decision: the session as it is to be saved (None: delete it), and what
-    is to be done then, in order."""
+    """The outcome of a decision.
+
+    `session` is to be saved (None: delete it); then the effects are performed, in order.
+    """
 
     session: Session | None
     effects: tuple[Effect, ...] = ()

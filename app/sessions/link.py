@@ -22,9 +22,7 @@ REPLACED_PAGES_KEPT = 32
 def go(session: Session, why: WhyGone, now: float, policy: Policy) -> Session:
     """The session with its link gone, and the time until which it stays listed."""
     deadline = now + policy.gone_kept_s
-    return replace(
-        session, link=Link(state=LinkState.GONE, since=now, deadline=deadline, why=why)
-    )
+    return replace(session, link=Link(state=LinkState.GONE, since=now, deadline=deadline, why=why))
 
 
 def _connect(session: Session, event: PageConnected, now: float, policy: Policy) -> Step:
@@ -58,9 +56,7 @@ def _lose(session: Session, event: ConnectionLost, now: float, policy: Policy) -
     return _away(session, deadline, grace, now, event.reason, event.close_code)
 
 
-def _lose_with_server(
-    session: Session, event: ServerRestarted, now: float, policy: Policy
-) -> Step:
+def _lose_with_server(session: Session, event: ServerRestarted, now: float, policy: Policy) -> Step:
     deadline, grace = deadline_of_lost_link(session, now, policy)
     return _away(session, deadline, grace, now, "server_restart", None)
 

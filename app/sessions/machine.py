@@ -158,5 +158,3 @@ def _visible_changes(before: Session, after: Session | None) -> tuple[Effect, ..
         if game_id is not None:
             effects.append(RefreshGame(game_id))
     return tuple(effects)
-
-

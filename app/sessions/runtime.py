@@ -141,9 +141,7 @@ def _overdue(session: Session, event: DeadlinePassed, now: float, policy: Policy
     if loading is None or loading.overdue or loading.deadline > now:
         return Step(session)
     runtime = replace(session.runtime, loading=replace(loading, overdue=True))
-    record = Record(
-        "loading_overdue", {"attempt_id": loading.attempt_id, "stage": loading.stage}
-    )
+    record = Record("loading_overdue", {"attempt_id": loading.attempt_id, "stage": loading.stage})
     return Step(replace(session, runtime=runtime), (record,))
 
 

@@ -76,19 +76,17 @@ class _Server(simple_websocket.Server):  # type: ignore[misc]
 
 
 class GraceWebSocket:
-    """What engineio's gevent driver wants of a WebSocket: called as WSGI application; `send`,
-    `wait` and `close` as its handler uses them.
+    """What engineio's gevent driver wants of a WebSocket.
+
+    It is called as a WSGI application, and has `send`, `wait` and `close` as the driver's handler
+    uses them.
 
     Args:
         handler: engineio's handler of the transport, called with this object.
-        server: the Engine.IO server; not used.
         sockets: where this WebSocket is kept while it is open.
-        now: reads the clock, seconds.
     """
 
-    def __init__(
-        self, handler: Callable[[Any], Any], server: Any, *, sockets: "Sockets"
-    ) -> None:
+    def __init__(self, handler: Callable[[Any], Any], sockets: "Sockets") -> None:
         self._handler = handler
         self._sockets = sockets
         self._ws: Any = None
@@ -224,7 +222,7 @@ def install(eio: engineio.Server, sockets: Sockets) -> None:
     """
 
     def make(handler: Callable[[Any], Any], server: Any) -> GraceWebSocket:
-        return GraceWebSocket(handler, server, sockets=sockets)
+        return GraceWebSocket(handler, sockets)
 
     eio._async = {**eio._async, "websocket": make}
 
