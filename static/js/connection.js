@@ -1,0 +1,302 @@
+/**
+ * The page's hold on its session: one Socket.IO connection after another, as one lasting thing.
+ *
+ * Every attempt makes a new socket. So nothing of an old one can come back later: neither its
+ * events nor its offline buffer, which socket.io-client would send before its `connect` event.
+ * A connection counts as open from `session_opened` on, its first event.
+ */
+
+import { ERROR_CODES, SERVER_EVENTS } from "./protocol.js";
+import { Reconnector } from "./reconnector.js";
+import { Requests } from "./requests.js";
+
+/**
+ * @import { Random, Time } from "./environment.js"
+ * @import { EventLog } from "./event_log.js"
+ * @import { Accepted, ConnectAuth, ServerPayloads, SessionOpened, WireError } from "./protocol.js"
+ * @import { RequestOptions } from "./requests.js"
+ * @import { ClientSocket, ConnectError, OpenSocket } from "./socket_io.js"
+ */
+
+/** How long an attempt may take until `session_opened`. */
+const OPEN_TIMEOUT_MS = 10_000;
+/** How much longer when that time is over: a page that was frozen runs its timers before the
+ * messages that have been waiting. */
+const LATE_MESSAGES_MS = 1_000;
+
+/** Codes after which trying again is pointless. */
+const FINAL_CODES = new Set(
+  /** @type {string[]} */ ([
+    ERROR_CODES.SESSION_EXPIRED,
+    ERROR_CODES.SESSION_OVER,
+    ERROR_CODES.SESSION_TAKEN_OVER,
+    ERROR_CODES.INVALID_AUTH,
+    ERROR_CODES.UNKNOWN_STUDY,
+  ]),
+);
+
+/** @typedef {"connecting" | "connected" | "lost" | "taken_over" | "over"} LinkStatus */
+
+export class Connection {
+  /** @type {OpenSocket} */ #openSocket;
+  /** @type {() => ConnectAuth} */ #auth;
+  /** @type {Time} */ #time;
+  /** @type {EventLog} */ #log;
+  /** @type {(status: LinkStatus, code?: string) => void} */ #onStatus;
+  /** @type {Reconnector} */ #reconnector;
+  /** @type {Requests} */ #requests;
+  /** @type {Map<string, (payload: any) => void>} */ #handlers = new Map();
+  /** @type {ClientSocket | null} */ #socket = null;
+  /** @type {unknown} */ #openTimer = null;
+  /** @type {LinkStatus} */ #status = "connecting";
+
+  /**
+   * @param {object} parts
+   * @param {OpenSocket} parts.openSocket
+   * @param {() => ConnectAuth} parts.auth asked at every CONNECT
+   * @param {Time} parts.time
+   * @param {Random} parts.random
+   * @param {EventLog} parts.log
+   * @param {(status: LinkStatus, code?: string) => void} parts.onStatus told of every change;
+   *   `code` says why it is over
+   */
+  constructor({ openSocket, auth, time, random, log, onStatus }) {
+    this.#openSocket = openSocket;
+    this.#auth = auth;
+    this.#time = time;
+    this.#log = log;
+    this.#onStatus = onStatus;
+    this.#reconnector = new Reconnector({ time, random, connect: () => this.#attempt() });
+    this.#requests = new Requests({
+      time,
+      emit: (event, payload, acknowledge) => this.#socket?.emit(event, payload, acknowledge),
+      onRefused: (event, error) => this.#requestRefused(event, error),
+    });
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  /** Whether nothing more can be said in this session. */
+  get ended() {
+    return this.#status === "over" || this.#status === "taken_over";
+  }
+
+  /**
+   * Handle a server event; one handler an event. It is called only while the session is open.
+   * @template {keyof ServerPayloads} E
+   * @param {E} event
+   * @param {(payload: ServerPayloads[E]) => void} handler
+   */
+  on(event, handler) {
+    this.#handlers.set(event, handler);
+  }
+
+  /** Connect for the first time. */
+  start() {
+    this.#attempt();
+  }
+
+  /** Try now if an attempt is due later. */
+  hurry() {
+    this.#reconnector.hurry();
+  }
+
+  /**
+   * Give up the open connection and make a new one, which brings what was missed.
+   * @param {string} reason for the event log
+   */
+  restart(reason) {
+    if (this.#status === "connected") {
+      this.#lost(reason);
+    }
+  }
+
+  /**
+   * End for good: the participant left.
+   * @param {string} code why it is over
+   */
+  close(code) {
+    this.#end("over", code);
+  }
+
+  /**
+   * Say something that must arrive, at least once: see `Requests.add`, also for the errors.
+   * @param {string} event
+   * @param {object} payload
+   * @param {RequestOptions} [options]
+   * @returns {Promise<Accepted>} the acknowledgement
+   */
+  request(event, payload, options = {}) {
+    return this.#requests.add(event, payload, options);
+  }
+
+  /**
+   * Say something that is worth nothing later. It is not `volatile`, which would drop the second of
+   * two messages of one turn.
+   * @param {string} event
+   * @param {object} payload
+   * @returns {boolean} whether it was handed to an open connection
+   */
+  send(event, payload) {
+    if (this.#status !== "connected" || !this.#socket?.connected) {
+      return false;
+    }
+    this.#socket.emit(event, payload);
+    return true;
+  }
+
+  #attempt() {
+    this.#log.record("connecting");
+    const socket = this.#openSocket({
+      transports: ["websocket"],
+      reconnection: false,
+      forceNew: true,
+      timeout: OPEN_TIMEOUT_MS,
+      auth: (give) => give(this.#auth()),
+    });
+    this.#socket = socket;
+    this.#listen(socket);
+    this.#openTimer = this.#time.setTimeout(() => {
+      this.#openTimer = this.#time.setTimeout(
+        () => this.#refused(undefined, "no session_opened in time"),
+        LATE_MESSAGES_MS,
+      );
+    }, OPEN_TIMEOUT_MS);
+  }
+
+  /**
+   * Hear a socket for as long as it is the current one.
+   * @param {ClientSocket} socket
+   */
+  #listen(socket) {
+    let ping_interval_ms = 0;
+    /** @param {() => void} fn */
+    const whileCurrent = (fn) => (socket === this.#socket ? fn() : undefined);
+    socket.io.engine.on("handshake", (handshake) => {
+      ping_interval_ms = handshake.pingInterval;
+    });
+    socket.io.on("ping", () => whileCurrent(() => this.#log.record("heartbeat_seen")));
+    socket.on("connect_error", (/** @type {ConnectError} */ error) =>
+      whileCurrent(() => this.#refused(error.data?.code, error.data?.message ?? error.message)),
+    );
+    socket.on("disconnect", (/** @type {string} */ reason) =>
+      whileCurrent(() => this.#lost(reason)),
+    );
+    socket.onAny((event, payload) =>
+      whileCurrent(() => {
+        if (event === SERVER_EVENTS.SESSION_OPENED) {
+          this.#opened(payload, ping_interval_ms);
+        }
+        this.#received(event, payload);
+      }),
+    );
+  }
+
+  /**
+   * @param {SessionOpened} session
+   * @param {number} ping_interval_ms
+   */
+  #opened({ session_id, epoch, resumed }, ping_interval_ms) {
+    this.#clearOpenTimer();
+    this.#reconnector.opened();
+    this.#log.record("connection_opened", { session_id, epoch, resumed, ping_interval_ms });
+    this.#setStatus("connected");
+    this.#requests.opened();
+  }
+
+  /**
+   * @param {string} event
+   * @param {any} payload
+   */
+  #received(event, payload) {
+    if (event === SERVER_EVENTS.SESSION_TAKEN_OVER) {
+      this.#end("taken_over", ERROR_CODES.SESSION_TAKEN_OVER);
+    } else if (this.#status === "connected") {
+      this.#handlers.get(event)?.(payload);
+    } else {
+      this.#log.record("event_ignored", { name: event });
+    }
+  }
+
+  /**
+   * An attempt failed.
+   * @param {string | undefined} code
+   * @param {string} message
+   */
+  #refused(code, message) {
+    this.#discard();
+    this.#log.record("connection_refused", { code, message });
+    if (code !== undefined && FINAL_CODES.has(code)) {
+      this.#end(code === ERROR_CODES.SESSION_TAKEN_OVER ? "taken_over" : "over", code);
+    } else {
+      this.#reconnector.failed();
+    }
+  }
+
+  /** @param {string} reason */
+  #lost(reason) {
+    if (this.#status !== "connected") {
+      this.#refused(undefined, reason);
+      return;
+    }
+    this.#discard();
+    this.#log.record("connection_lost", { reason });
+    this.#setStatus("lost");
+    this.#requests.lost();
+    this.#reconnector.lost();
+  }
+
+  /**
+   * @param {string} event
+   * @param {WireError} error
+   */
+  #requestRefused(event, error) {
+    this.#log.record("request_refused", { name: event, ...error });
+    if (error.code === ERROR_CODES.SESSION_OVER) {
+      this.#end("over", error.code);
+    } else if (error.code === ERROR_CODES.SESSION_TAKEN_OVER) {
+      this.#end("taken_over", error.code);
+    }
+  }
+
+  /**
+   * @param {"over" | "taken_over"} status
+   * @param {string} code
+   */
+  #end(status, code) {
+    if (this.ended) {
+      return;
+    }
+    this.#reconnector.stop();
+    this.#discard();
+    this.#log.record("session_ended", { status, code });
+    this.#setStatus(status, code);
+    this.#requests.end();
+  }
+
+  /** Let go of the current socket; what it still says is not heard. */
+  #discard() {
+    this.#clearOpenTimer();
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.disconnect();
+  }
+
+  #clearOpenTimer() {
+    this.#time.clearTimeout(this.#openTimer);
+    this.#openTimer = null;
+  }
+
+  /**
+   * @param {LinkStatus} status
+   * @param {string} [code]
+   */
+  #setStatus(status, code) {
+    if (status !== this.#status) {
+      this.#status = status;
+      this.#onStatus(status, code);
+    }
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * Python on the page's main thread, by Pyodide. Loading it blocks the page for seconds: nothing
+ * here can be heard or answered meanwhile.
+ */
+
+import { EnvironmentError, GraceError } from "./errors.js";
+
+/**
+ * @import { GameResult, LoadingStage, StepActions } from "./protocol.js"
+ * @import { EnvironmentSource, Python, Replayed, Shape } from "./python.js"
+ */
+
+const RUNNER_MODULE = "grace_runner";
+
+/**
+ * @typedef {object} RunnerProxy `grace_runner.Runner`, strings in and out
+ * @property {(seed: number) => void} reset
+ * @property {number} frame
+ * @property {(actions_json: string) => boolean} step
+ * @property {(frames_json: string) => boolean} replay
+ * @property {() => string} render_json
+ * @property {() => string} state_hash
+ * @property {() => string} result_json
+ * @property {() => void} destroy
+ *
+ * @typedef {object} RunnerModule
+ * @property {(source: string, filename: string, config_json: string) => RunnerProxy} Runner
+ * @property {(exception: unknown) => string} format_traceback
+ *
+ * @typedef {object} Pyodide what is used of Pyodide 314
+ * @property {{writeFile: (path: string, text: string) => void}} FS
+ * @property {(name: string) => any} pyimport
+ *
+ * @typedef {object} PyodideModule `pyodide.mjs`
+ * @property {(options: {indexURL: string, createPyodideModule: unknown}) => Promise<Pyodide>
+ *   } loadPyodide
+ */
+
+/** @implements {Python} */
+export class MainThreadPython {
+  /** @type {"main"} */ where = "main";
+  #pyodide_url;
+  #runner_url;
+  /** @type {(url: string) => Promise<any>} */ #importModule;
+  /** @type {(url: string) => Promise<Response>} */ #fetch;
+  #attempts = 0;
+  /** @type {Pyodide | null} */ #pyodide = null;
+  /** @type {RunnerModule | null} */ #module = null;
+  /** @type {RunnerProxy | null} */ #runner = null;
+  /** @type {Map<string, string>} source texts by address */ #sources = new Map();
+  /** @type {EnvironmentSource | null} the environment of a runner that has not been used yet */
+  #fresh = null;
+
+  /**
+   * @param {object} parts
+   * @param {string} parts.pyodide_url folder of Pyodide's files, with a slash at its end
+   * @param {string} parts.runner_url `grace_runner.py`
+   * @param {(url: string) => Promise<any>} parts.importModule dynamic `import()`
+   * @param {(url: string) => Promise<Response>} parts.fetch
+   */
+  constructor({ pyodide_url, runner_url, importModule, fetch }) {
+    this.#pyodide_url = pyodide_url;
+    this.#runner_url = runner_url;
+    this.#importModule = importModule;
+    this.#fetch = fetch;
+  }
+
+  /**
+   * Load what is not loaded yet. What one attempt has loaded the next one keeps.
+   * @param {EnvironmentSource} environment
+   * @param {(stage: LoadingStage) => Promise<void>} onStage
+   * @throws {GraceError} a file cannot be fetched
+   * @throws {EnvironmentError} the environment cannot be made
+   * @throws {Error} Pyodide cannot be started
+   */
+  async load(environment, onStage) {
+    this.#pyodide ??= await this.#loadRuntime();
+    await onStage("packages");
+    this.#module ??= await this.#installRunner(this.#pyodide);
+    await onStage("environment");
+    await this.#makeRunner(environment);
+  }
+
+  /**
+   * @param {EnvironmentSource} environment
+   * @param {number} seed
+   */
+  async reset(environment, seed) {
+    // Every game has a runner of its own: what an environment's reset() forgets would make the two
+    // browsers differ as soon as one of them has played before.
+    if (JSON.stringify(this.#fresh) !== JSON.stringify(environment)) {
+      await this.#makeRunner(environment);
+    }
+    this.#fresh = null;
+    this.#run((runner) => runner.reset(seed));
+  }
+
+  /** @param {StepActions} actions */
+  async step(actions) {
+    return this.#run((runner) => runner.step(JSON.stringify(actions)));
+  }
+
+  /**
+   * @param {StepActions[]} steps
+   * @returns {Promise<Replayed>}
+   */
+  async replay(steps) {
+    return this.#run((runner) => {
+      const before = runner.frame;
+      const over = runner.replay(JSON.stringify(steps));
+      return { applied: runner.frame - before, over };
+    });
+  }
+
+  /** @returns {Promise<Shape[]>} */
+  async render() {
+    return JSON.parse(this.#run((runner) => runner.render_json()));
+  }
+
+  async stateHash() {
+    return this.#run((runner) => runner.state_hash());
+  }
+
+  /** @returns {Promise<GameResult>} */
+  async result() {
+    return JSON.parse(this.#run((runner) => runner.result_json()));
+  }
+
+  /** Let go of the environment. Pyodide itself cannot be unloaded from a page. */
+  terminate() {
+    this.#runner?.destroy();
+    this.#runner = null;
+    this.#fresh = null;
+  }
+
+  async #loadRuntime() {
+    this.#attempts += 1;
+    // A module that could not be fetched stays failed under its address in some browsers (HTML
+    // standard, module map), so each further attempt asks under another.
+    const again = this.#attempts === 1 ? "" : `?attempt=${this.#attempts}`;
+    const [pyodide, core] = await Promise.all(
+      ["pyodide.mjs", "pyodide.asm.mjs"].map((name) =>
+        this.#importModule(`${this.#pyodide_url}${name}${again}`),
+      ),
+    );
+    return /** @type {PyodideModule} */ (pyodide).loadPyodide({
+      indexURL: this.#pyodide_url,
+      createPyodideModule: core.default,
+    });
+  }
+
+  /** @param {Pyodide} pyodide */
+  async #installRunner(pyodide) {
+    pyodide.FS.writeFile(`${RUNNER_MODULE}.py`, await this.#fetchText(this.#runner_url));
+    return /** @type {RunnerModule} */ (pyodide.pyimport(RUNNER_MODULE));
+  }
+
+  /** @param {EnvironmentSource} environment */
+  async #makeRunner(environment) {
+    const { url, config } = environment;
+    const source = this.#sources.get(url) ?? (await this.#fetchText(url));
+    this.#sources.set(url, source);
+    this.terminate();
+    if (config === null) {
+      return;
+    }
+    // The name that tracebacks show; the address says which scene it belongs to.
+    const filename = url.replace(/^\/(study\/)?/, "");
+    this.#runner = this.#inPython((module) =>
+      module.Runner(source, filename, JSON.stringify(config)),
+    );
+    this.#fresh = environment;
+  }
+
+  /** @param {string} url */
+  async #fetchText(url) {
+    const response = await this.#fetch(url);
+    if (!response.ok) {
+      throw new GraceError(`${url}: HTTP ${response.status}`);
+    }
+    return response.text();
+  }
+
+  /**
+   * @template T
+   * @param {(runner: RunnerProxy) => T} use
+   * @returns {T}
+   * @throws {EnvironmentError} the environment raised
+   */
+  #run(use) {
+    const runner = this.#runner;
+    if (!runner) {
+      throw new GraceError("there is no environment to run");
+    }
+    return this.#inPython(() => use(runner));
+  }
+
+  /**
+   * @template T
+   * @param {(module: RunnerModule) => T} use
+   * @returns {T}
+   * @throws {EnvironmentError} the environment raised
+   */
+  #inPython(use) {
+    if (!this.#module) {
+      throw new GraceError("Python is not loaded");
+    }
+    try {
+      return use(this.#module);
+    } catch (error) {
+      throw error instanceof Error && error.name === "PythonError"
+        ? new EnvironmentError(this.#traceback(this.#module))
+        : error;
+    }
+  }
+
+  /**
+   * The last exception as the environment's author should see it.
+   * @param {RunnerModule} module
+   */
+  #traceback(module) {
+    // Pyodide keeps it in sys.last_exc, as Python's own prompt does (docs.python.org, sys).
+    const sys = this.#pyodide?.pyimport("sys");
+    const exception = sys.last_exc;
+    const text = module.format_traceback(exception);
+    exception.destroy();
+    sys.destroy();
+    return text;
+  }
+}

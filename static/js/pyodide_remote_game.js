@@ -1,0 +1,324 @@
+/**
+ * One game that this page plays with others: it steps the environment in lockstep with them.
+ *
+ * The page comes and goes, the game stays: after a new connection or a reload the server gives the
+ * steps that are missing, and the page applies them before it says `player_ready` again.
+ */
+
+import {
+  ConnectionLostError,
+  FrameGapError,
+  LoadingFailedError,
+  RefusedError,
+  SessionOverError,
+} from "./errors.js";
+import { Lockstep } from "./lockstep.js";
+import { CLIENT_EVENTS } from "./protocol.js";
+
+/**
+ * @import { Connection } from "./connection.js"
+ * @import { EventLog } from "./event_log.js"
+ * @import { Keyboard } from "./keyboard.js"
+ * @import { Loading } from "./loading.js"
+ * @import { GamePhase } from "./page_state.js"
+ * @import { FrameActions, GameProgress, GameScene, MatchedGame } from "./protocol.js"
+ * @import { Python, Shape } from "./python.js"
+ * @import { Ticker } from "./ticker.js"
+ */
+
+/** Steps replayed in one go; the page can answer in between. */
+const REPLAY_CHUNK = 60;
+/** Steps that are made up at most after the game had to wait for an action. */
+const MOST_OWED_STEPS = 6;
+/** Characters of a traceback that the server takes. */
+const LONGEST_TRACEBACK = 16_000;
+/** Errors that others deal with: the loading display, the next connection, the event that ends the
+ * game or the session. */
+const DEALT_WITH = [LoadingFailedError, ConnectionLostError, RefusedError, SessionOverError];
+
+/**
+ * @typedef {object} GameView what a game shows
+ * @property {() => boolean} isSeen whether a picture would be seen now
+ * @property {(shapes: Shape[]) => void} draw
+ * @property {(frame: number) => void} showFrame
+ * @property {(phase: GamePhase) => void} showPhase
+ *
+ * @typedef {object} GameParts
+ * @property {GameScene} scene
+ * @property {MatchedGame} game
+ * @property {Pick<Loading, "load">} loading
+ * @property {Python} python
+ * @property {Pick<Connection, "request" | "send" | "restart">} connection
+ * @property {Pick<Ticker, "start" | "stop">} ticker
+ * @property {Pick<Keyboard, "start" | "stop" | "sample">} input
+ * @property {GameView} view
+ * @property {EventLog} log
+ * @property {() => Promise<void>} nextTask lets pending events run
+ */
+
+export class RemoteGame {
+  /** @type {GameParts} */ #parts;
+  /** @type {Lockstep} */ #lockstep;
+  /** What has to happen one after the other. @type {Promise<unknown>} */ #queue;
+  /** Counts connections: what was begun on an earlier one is given up. */
+  #connection = 0;
+  /** Whether Python is loaded. */
+  #loaded = false;
+  /** Whether the environment is in this game's episode. */
+  #reset = false;
+  /** Whether anybody has stepped. */
+  #started = false;
+  #running = false;
+  /** Whether the episode is over. */
+  #over = false;
+  /** Whether the game is, here or for everybody. */
+  #ended = false;
+  /** Steps that were due and could not be made yet. */
+  #owed = 0;
+
+  /** @param {GameParts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+    const { players, input_delay_frames } = parts.game;
+    this.#lockstep = new Lockstep(players.length, input_delay_frames);
+    this.#queue = Promise.resolve();
+  }
+
+  get game_id() {
+    return this.#parts.game.game_id;
+  }
+
+  /** Steps applied; CONNECT restates it as `last_frame`. */
+  get frame() {
+    return this.#lockstep.frame;
+  }
+
+  /**
+   * Make ready to play. Python that was preloaded, or is being, is used; otherwise it is loaded
+   * here, and that is announced as the fallback.
+   * @param {GameProgress} [progress] of a game that is joined again
+   */
+  async initialize(progress) {
+    await this.#attempt(async () => {
+      this.#parts.view.showPhase(progress?.started ? "paused" : "matched");
+      this.#takeUp(progress);
+      await this.#parts.loading.load("fallback", this.#environment());
+      this.#loaded = true;
+      await this.#makeReady();
+    });
+  }
+
+  /**
+   * The page is connected again.
+   * @param {GameProgress} progress
+   */
+  async resume(progress) {
+    this.#connection += 1;
+    await this.#attempt(async () => {
+      this.#takeUp(progress);
+      if (this.#loaded) {
+        await this.#makeReady();
+      } // Otherwise `initialize` is still at it.
+    });
+  }
+
+  /** The connection was lost: nothing can be sent, and no step will come. */
+  connectionLost() {
+    this.#connection += 1;
+    this.hold();
+  }
+
+  /** The server has told everybody to step from now on. */
+  run() {
+    const { ticker, input, view, scene } = this.#parts;
+    this.#started = true;
+    this.#running = true;
+    this.#owed = 0;
+    this.#lockstep.resendUnconfirmed();
+    input.start();
+    view.showPhase("running");
+    ticker.start(scene.steps_per_s, (due) =>
+      this.#attempt(() => this.#inTurn(() => this.#tick(due))),
+    );
+  }
+
+  /** The server has told everybody to wait. */
+  hold() {
+    this.#running = false;
+    this.#parts.input.stop();
+    this.#parts.ticker.stop();
+    this.#parts.view.showPhase(this.#started ? "paused" : "matched");
+  }
+
+  /**
+   * Take in steps whose actions are complete.
+   * @param {FrameActions} delivery
+   */
+  async deliver({ from_frame, actions }) {
+    await this.#attempt(async () => this.#lockstep.deliver(from_frame, actions));
+  }
+
+  /** The game has ended. */
+  end() {
+    this.#stop();
+    this.#parts.view.showPhase("ended");
+  }
+
+  #environment() {
+    const { environment_url, config } = this.#parts.scene;
+    return { url: environment_url, config };
+  }
+
+  /** @param {GameProgress} [progress] */
+  #takeUp(progress) {
+    if (!progress) {
+      return;
+    }
+    this.#started = progress.started;
+    try {
+      this.#lockstep.resume(progress);
+    } catch (error) {
+      // What this page has does not fit; on the next connection it begins at the first frame.
+      this.#lockstep.restart();
+      this.#reset = false;
+      throw error;
+    }
+  }
+
+  async #makeReady() {
+    const { connection, python, view } = this.#parts;
+    const begun = this.#connection;
+    await this.#inTurn(() => this.#catchUp(begun));
+    if (begun !== this.#connection) {
+      return;
+    }
+    view.draw(await python.render());
+    view.showFrame(this.frame);
+    const payload = { game_id: this.game_id };
+    await connection.request(CLIENT_EVENTS.PLAYER_READY, payload, { resend: false });
+  }
+
+  /**
+   * Bring the environment to the present.
+   * @param {number} begun the connection it was begun on
+   */
+  async #catchUp(begun) {
+    const { python, game, nextTask } = this.#parts;
+    if (!this.#reset) {
+      await python.reset(this.#environment(), game.seed);
+      this.#reset = true;
+      this.#over = false;
+    }
+    // Before the start only the steps without actions are there, and they belong to the game.
+    while (this.#started && !this.#over && this.#lockstep.available > 0) {
+      if (begun !== this.#connection) {
+        return;
+      }
+      const { applied, over } = await python.replay(this.#lockstep.peek(REPLAY_CHUNK));
+      this.#lockstep.advance(applied);
+      await this.#stepped(over);
+      await nextTask();
+    }
+  }
+
+  /** @param {number} due ticks that have come since the last call */
+  async #tick(due) {
+    const { python, scene, view, connection } = this.#parts;
+    this.#owed = Math.min(this.#owed + due, MOST_OWED_STEPS);
+    for (; this.#owed > 0 && this.#running && !this.#over; this.#owed -= 1) {
+      this.#sendActions();
+      const [actions] = this.#lockstep.peek(1);
+      if (!actions) {
+        break;
+      }
+      const over = await python.step(actions);
+      this.#lockstep.advance(1);
+      await this.#stepped(over);
+      if (!over && this.frame % scene.steps_per_s === 0) {
+        connection.send(CLIENT_EVENTS.GAME_STATE_HASH, await this.#digest());
+      }
+    }
+    if (this.#running && !this.#over) {
+      this.#sendActions();
+    }
+    if (view.isSeen() || this.#over) {
+      view.draw(await python.render());
+    }
+    view.showFrame(this.frame);
+  }
+
+  #sendActions() {
+    const { connection, input } = this.#parts;
+    this.#lockstep.sendDue((frame) => {
+      const payload = { game_id: this.game_id, frame, action: input.sample() };
+      return connection.send(CLIENT_EVENTS.PLAYER_ACTION, payload);
+    });
+  }
+
+  /** @param {boolean} over whether the episode ended with the last step */
+  async #stepped(over) {
+    if (!over) {
+      return;
+    }
+    this.#over = true;
+    this.#parts.ticker.stop();
+    const { connection, log, python } = this.#parts;
+    const final = { ...(await this.#digest()), result: await python.result() };
+    log.record("episode_over", final);
+    // Not awaited: it is sent again on every connection until the server has it.
+    this.#attempt(() => connection.request(CLIENT_EVENTS.GAME_STATE_HASH, final));
+  }
+
+  async #digest() {
+    const hash = await this.#parts.python.stateHash();
+    return { game_id: this.game_id, frame: this.frame, hash };
+  }
+
+  /**
+   * Do something after everything that was begun before.
+   * @param {() => Promise<void>} action
+   */
+  #inTurn(action) {
+    const done = this.#queue.then(() => (this.#ended ? undefined : action()));
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  /**
+   * Do something, and deal with what goes wrong.
+   * @param {() => Promise<unknown>} action
+   */
+  async #attempt(action) {
+    try {
+      await action();
+    } catch (error) {
+      if (error instanceof FrameGapError) {
+        this.#parts.connection.restart(error.message);
+      } else if (!this.#ended && !DEALT_WITH.some((type) => error instanceof type)) {
+        await this.#fail(error);
+      }
+    }
+  }
+
+  /**
+   * The environment cannot go on: tell the server, which ends the game for everybody.
+   * @param {unknown} error
+   */
+  async #fail(error) {
+    const { connection, log } = this.#parts;
+    this.#stop();
+    const text = error instanceof Error ? error.message || error.name : String(error);
+    const traceback = text.slice(-LONGEST_TRACEBACK);
+    const payload = { game_id: this.game_id, frame: this.frame, traceback };
+    log.record("environment_failed", payload);
+    await this.#attempt(() => connection.request(CLIENT_EVENTS.ENVIRONMENT_FAILED, payload));
+  }
+
+  #stop() {
+    this.#ended = true;
+    this.#running = false;
+    this.#connection += 1;
+    this.#parts.input.stop();
+    this.#parts.ticker.stop();
+  }
+}
