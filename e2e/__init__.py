@@ -1,0 +1,1 @@
+"""End-to-end tests: real Chromium, real Pyodide, a real server process, nothing mocked."""

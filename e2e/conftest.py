@@ -1,0 +1,122 @@
+"""Fixtures of the end-to-end tests: one Chromium, studies, and a bench per test.
+
+Every run leaves its record in `test-results/NAME/`; a test that fails prints it.
+"""
+
+import re
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Playwright, sync_playwright
+
+from app.lab.bench import Bench
+from app.lab.calibration import BlockWindow, Calibration
+from app.lab.chromium import Chromium
+from e2e.study_files import SHIPPED_STUDY, lay_out_studies
+
+FULL_SCALE_BLOCK = BlockWindow(shortest_s=26, longest_s=29.5)
+"""Longer than 8/8 lets pass in any phase (24 s), shorter than 8/30 ever notices (30 s)."""
+
+BENCHES = pytest.StashKey[list[Bench]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers of these tests."""
+    config.addinivalue_line("markers", "full: at full scale, with a page frozen for half a minute")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the record of every run, and show it when the test failed."""
+    report = yield
+    if report.when == "call":
+        benches: list[Bench] = item.stash.get(BENCHES, [])
+        for number, bench in enumerate(benches):
+            folder = results_folder(item) / str(number)
+            bench.save(folder)
+            if report.failed:
+                report.sections.append((f"run {number}, kept in {folder}", bench.report()))
+    return report
+
+
+def results_folder(item: pytest.Item) -> Path:
+    """Where a test keeps what people may want to look at."""
+    name = re.sub(r"[^\w.-]+", "-", item.name)
+    return item.config.rootpath / "test-results" / name
+
+
+@pytest.fixture(scope="session")
+def playwright_driver() -> Iterator[Playwright]:
+    """Playwright, running."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright_driver: Playwright) -> Iterator[Chromium]:
+    """The Chromium that the tests share; every participant has a profile of their own in it."""
+    with Chromium(playwright_driver) as browser:
+        yield browser
+
+
+@pytest.fixture
+def own_chromium(playwright_driver: Playwright) -> Iterator[Chromium]:
+    """A Chromium for one participant alone, to be killed."""
+    with Chromium(playwright_driver) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the studies of these tests and the environments that they name."""
+    folder = tmp_path_factory.mktemp("studies")
+    lay_out_studies(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shipped_study() -> Path:
+    """The study file that ships with the server."""
+    return SHIPPED_STUDY
+
+
+@pytest.fixture
+def new_bench(
+    request: pytest.FixtureRequest, chromium: Chromium, tmp_path: Path
+) -> Iterator[Callable[[], Bench]]:
+    """Makes benches; they are closed at the end of the test, unless they were before."""
+    benches = request.node.stash.setdefault(BENCHES, [])
+
+    with ExitStack() as opened:
+
+        def make() -> Bench:
+            bench = Bench(chromium, tmp_path / f"bench-{len(benches)}")
+            benches.append(bench)
+            opened.callback(bench.close)
+            return bench
+
+        yield make
+
+
+@pytest.fixture
+def bench(new_bench: Callable[[], Bench]) -> Iterator[Bench]:
+    """One bench, whose pages must be without fault at the end of a test that passed."""
+    bench = new_bench()
+    yield bench
+    assert bench.faults() == []
+
+
+@pytest.fixture(scope="session")
+def calibration() -> Calibration:
+    """What the session knows of throttle rates; each full-scale load teaches it."""
+    return Calibration(FULL_SCALE_BLOCK)
+
+
+@pytest.fixture
+def pictures(request: pytest.FixtureRequest) -> Path:
+    """The folder for pictures that are to be looked at."""
+    return results_folder(request.node)

@@ -1,0 +1,92 @@
+"""Takes the README's picture: two browsers side by side, one loading, the other told so.
+
+`python -m e2e.take_readme_picture` writes `docs/two-browsers.png`. The first browser is caught
+while Pyodide's largest file is on its way to it: a page that is frozen cannot be photographed.
+"""
+
+import base64
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Route, sync_playwright
+
+from app.lab.bench import Bench
+from app.lab.chromium import Chromium
+from app.lab.participant import Participant
+from e2e.study_files import lay_out_studies
+
+PICTURE = Path(__file__).parents[1] / "docs" / "two-browsers.png"
+LARGEST_FILE = "**/pyodide.asm.wasm"
+WIDTH_PX, HEIGHT_PX = 640, 720
+
+FRAME = """<!doctype html><meta charset="utf-8"><style>
+body { margin: 0; padding: 24px; display: flex; gap: 24px; background: #d9dee5; width: max-content }
+figure { margin: 0; border-radius: 10px; overflow: hidden; background: #f3f4f6;
+  box-shadow: 0 6px 24px #0004; font: 14px system-ui, sans-serif; color: #374151 }
+figcaption { padding: 10px 14px; display: flex; gap: 7px; align-items: center }
+i { width: 11px; height: 11px; border-radius: 50%; background: #b6bcc6 }
+span { margin-left: 8px }
+img { display: block; width: %(width)dpx; height: %(height)dpx }
+</style>%(figures)s"""
+
+FIGURE = (
+    "<figure><figcaption><i></i><i></i><i></i><span>%s</span></figcaption>"
+    '<img src="data:image/png;base64,%s"></figure>'
+)
+
+
+def photograph(participant: Participant) -> str:
+    """A picture of the page, in Base64."""
+    return base64.b64encode(participant.page.screenshot()).decode()
+
+
+def side_by_side(chromium: Chromium, pictures: dict[str, str]) -> bytes:
+    """One PNG with the pictures, each in the frame of a browser window.
+
+    Args:
+        chromium: draws it.
+        pictures: Base64 by the title of the window.
+    """
+    figures = "".join(FIGURE % (title, picture) for title, picture in pictures.items())
+    page = chromium.new_context().new_page()
+    page.set_content(FRAME % {"width": WIDTH_PX, "height": HEIGHT_PX, "figures": figures})
+    return page.locator("body").screenshot()
+
+
+def take(study: Path, to: Path) -> None:
+    """Serve the study, bring two browsers into the scene, and write the picture.
+
+    Args:
+        study: a study whose first scene is a game for two.
+        to: the PNG file; its folder is made.
+    """
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        sync_playwright() as playwright,
+        Chromium(playwright) as chromium,
+    ):
+        bench = Bench(chromium, Path(scratch))
+        server = bench.serve(study)
+        loading, partner = bench.participant("loading"), bench.participant("partner")
+        for participant in (loading, partner):
+            participant.page.set_viewport_size({"width": WIDTH_PX, "height": HEIGHT_PX})
+        held: list[Route] = []
+        loading.page.route(LARGEST_FILE, held.append)
+        loading.open(server.url)
+        loading.part("progress").wait_for(state="visible")
+        partner.open(server.url)
+        partner.wait_for(game="matched", runtime="ready", timeout_s=60)
+        partner.part("partner").wait_for(state="visible")
+        pictures = {
+            "First participant: Python is loading": photograph(loading),
+            "Second participant: told so": photograph(partner),
+        }
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_bytes(side_by_side(chromium, pictures))
+        bench.close()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as studies:
+        lay_out_studies(Path(studies))
+        take(Path(studies) / "game_first.py", PICTURE)

@@ -1,0 +1,66 @@
+"""Loads that do not go through at the first attempt."""
+
+from pathlib import Path
+
+from app.lab.admin import select
+from app.lab.bench import Bench
+from app.lab.throttle import cpu_throttle
+from e2e.playing import assert_equal_states, finish_episode
+
+RUNTIME_ASSET = "**/pyodide.asm.wasm"
+SLOW_RATE = 4
+"""Makes the load long enough to be cut short with certainty; how long does not matter."""
+
+
+def test_failed_load_is_retried_and_plays(bench: Bench, studies: Path) -> None:
+    """With an asset missing the page says so and offers a retry, which then succeeds."""
+    server = bench.serve(studies / "game_first.py", ping_interval_s=1, ping_timeout_s=4)
+    unlucky, partner = bench.participant("unlucky"), bench.participant("partner")
+    unlucky.page.route(RUNTIME_ASSET, lambda route: route.abort())
+    unlucky.open(server.url)
+    unlucky.wait_for(runtime="failed", timeout_s=30)
+    unlucky.part("retry").wait_for(state="visible")
+    unlucky_id = server.admin.opened_by("unlucky")
+    server.admin.wait_for_event("loading_failed", session_id=unlucky_id)
+    partner.open(server.url)
+    partner.wait_for(runtime="ready", place="waiting", timeout_s=30)
+
+    # Must not happen: that somebody is matched with a participant whose Python has failed.
+    assert select(server.admin.events(), "game_matched") == []
+
+    unlucky.page.unroute(RUNTIME_ASSET)
+    unlucky.part("retry").click()
+    finish_episode(server, unlucky, partner)
+    assert_equal_states(server, unlucky, partner)
+    attempts = select(server.admin.events(), "loading_started", session_id=unlucky_id)
+    assert len({attempt["attempt_id"] for attempt in attempts}) == 2
+
+
+def test_page_reloaded_while_it_loads_is_the_same_participant(bench: Bench, studies: Path) -> None:
+    """A reload during a load is the same session, on its next epoch, with one new load."""
+    server = bench.serve(studies / "game_first.py", ping_interval_s=1, ping_timeout_s=4)
+    admin = server.admin
+    impatient, partner = bench.participant("impatient"), bench.participant("partner")
+    impatient.open(server.url)
+    with cpu_throttle(impatient.page, SLOW_RATE):
+        impatient_id = admin.opened_by("impatient")
+        admin.wait_for_event("loading_started", session_id=impatient_id)
+        partner.open(server.url)
+        admin.wait_for_event("game_matched", timeout_s=20)
+        impatient.reload()
+    impatient.wait_for(session=impatient_id, link="connected", timeout_s=20)
+    finish_episode(server, impatient, partner)
+    assert_equal_states(server, impatient, partner)
+
+    events = admin.events()
+    opened = select(events, "session_opened", session_id=impatient_id)
+    assert [entry["epoch"] for entry in opened] == [1, 2]
+    loads = select(events, "loading_started", session_id=impatient_id)
+    completed = select(events, "loading_completed", session_id=impatient_id)
+    assert [load["attempt_id"] for load in completed] == [loads[-1]["attempt_id"]]
+    assert len(loads) == 2
+
+    # Must not happen: that the reload cost the seat, or made somebody new of the participant.
+    assert select(events, "session_gone") == []
+    assert len(select(events, "game_matched")) == 1
+    assert len({session["session_id"] for session in admin.sessions()}) == 2

@@ -1,0 +1,93 @@
+"""What participants see, on a phone too: pictures for people, and checks that need no eyes."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Route
+
+from app.lab.bench import Bench
+from app.lab.participant import Participant
+
+RUNTIME_ASSET = "**/pyodide.asm.wasm"
+PHONE_WIDTH_PX, PHONE_HEIGHT_PX = 390, 844
+
+
+class Album:
+    """Takes pictures, numbered in order, of pages that must fit their width."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._taken = 0
+
+    def take(self, name: str, *participants: Participant) -> None:
+        """Photograph each of them; nothing may stick out at the side."""
+        for participant in participants:
+            self._taken += 1
+            file = self._folder / f"{self._taken:02}-{name}-{participant.name}.png"
+            assert participant.screenshot(file)
+            sticks_out_px = participant.page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert sticks_out_px <= 0, file.name
+
+
+@pytest.fixture
+def album(pictures: Path) -> Album:
+    """An empty album in the test's folder."""
+    return Album(pictures)
+
+
+def test_every_screen_fits_and_says_what_goes_on(
+    bench: Bench, shipped_study: Path, album: Album
+) -> None:
+    """One who loads, fails and retries, and one who is told all along, at a desk and on a phone."""
+    server = bench.serve(shipped_study, reconnect_grace_s=3)
+    desk, phone = bench.participant("desk"), bench.participant("phone")
+    phone.page.set_viewport_size({"width": PHONE_WIDTH_PX, "height": PHONE_HEIGHT_PX})
+    held: list[Route] = []
+    desk.page.route(RUNTIME_ASSET, held.append)
+
+    for participant in (desk, phone):
+        participant.open(server.url)
+        participant.wait_for(scene="welcome", link="connected")
+    desk.wait_for(runtime="loading")
+    desk.part("progress").wait_for(state="visible")
+    album.take("welcome", desk, phone)
+
+    phone.wait_for(runtime="ready", timeout_s=30)
+    phone.part("continue").press("Enter")
+    phone.wait_for(place="waiting")
+    phone.part("waiting").wait_for(state="visible")
+    album.take("waiting", phone)
+
+    desk.part("continue").press("Enter")
+    phone.wait_for(game="matched", place="playing")
+    phone.part("partner").wait_for(state="visible")
+    album.take("partner-loads", desk, phone)
+
+    desk.page.unroute(RUNTIME_ASSET)
+    for route in held:
+        route.abort()
+    desk.wait_for(runtime="failed")
+    desk.part("retry").wait_for(state="visible")
+    phone.wait_for(place="waiting")
+    album.take("load-failed", desk, phone)
+
+    desk.part("retry").click()
+    for participant in (desk, phone):
+        participant.wait_for(game="running", timeout_s=30)
+    album.take("playing", desk, phone)
+
+    desk.page.close()
+    phone.wait_for(game="paused")
+    album.take("partner-away", phone)
+    phone.wait_for(game="ended", link="connected")
+    album.take("partner-gone", phone)
+
+    phone.part("leave").click()
+    phone.wait_for(link="over")
+    phone.part("over").wait_for(state="visible")
+    album.take("over", phone)
+
+    # Must not happen: that a participant who only closed a tab took the other's session along.
+    assert [entry["code"] for entry in phone.recorded("session_ended")] != ["session_expired"]
