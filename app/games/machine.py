@@ -76,11 +76,14 @@ def _see(game: Game, event: PlayersSeen, now: float, policy: GamePolicy) -> Game
     ]
     if not missing:
         return _go(game)
-    if game.state is GameState.RUNNING:
-        deadline = now + policy.game_start_timeout_s
-        paused = replace(game, state=GameState.PAUSED, deadline=deadline, waiting_for=missing[0])
-        return GameStep(paused, ("paused",))
-    return GameStep(replace(game, waiting_for=missing[0]))
+    waiting = replace(game, waiting_for=missing[0])
+    if game.state is GameState.MATCHED:
+        return GameStep(waiting)
+    # Who is away has a deadline of their own, and the game ends by that one.
+    anybody_away = any(player.link != LinkState.CONNECTED for player in event.players)
+    deadline = None if anybody_away else game.deadline or now + policy.game_start_timeout_s
+    paused = replace(waiting, state=GameState.PAUSED, deadline=deadline)
+    return GameStep(paused, ("paused",) if game.state is GameState.RUNNING else ())
 
 
 def _go(game: Game) -> GameStep:

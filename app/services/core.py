@@ -45,9 +45,18 @@ class EffectQueue:
         self._draining = True
         try:
             while self._waiting:
-                self.perform(*self._waiting.popleft())
+                self._perform_next()
         finally:
             self._draining = False
+
+    def _perform_next(self) -> None:
+        session_id, effect = self._waiting.popleft()
+        try:
+            self.perform(session_id, effect)
+        except Exception:
+            # What was decided is saved already. The sweeper makes a lost effect good, and nobody
+            # else's must be lost with it.
+            log.exception("effect_failed", session_id=session_id, effect=repr(effect))
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from app.games import Game, GameState
+from app.protocol import EndReason
 from app.services.core import Core
 from app.sessions import PlaceState, Session, Step, advance
 from app.sessions.events import GameOver
@@ -20,6 +21,8 @@ def end_for_members(
     scene = {one.scene_id: one for one in core.study.study.scenes}.get(ended.scene_id)
     requeue = (
         before.state is GameState.MATCHED
+        # An environment that cannot begin would not begin with anybody else either.
+        and ended.reason != EndReason.ENVIRONMENT_FAILED
         and isinstance(scene, GameScene)
         and scene.on_unstarted == "requeue"
     )
@@ -28,7 +31,8 @@ def end_for_members(
     for session_id, session in sessions.items():
         if session.place.state is not PlaceState.PLAYING or session.place.game_id != ended.id:
             continue
-        scene_state = session.scene if requeue else core.stager.complete(session.scene)
+        keep_scene = requeue or scene is None or session.scene.scene_id != ended.scene_id
+        scene_state = session.scene if keep_scene else core.stager.complete(session.scene)
         event = GameOver(ended.id, scene_state, requeue=requeue, timeout_s=timeout_s)
         steps[session_id] = advance(session, event, now, core.policy)
     return steps

@@ -147,6 +147,8 @@ class GameService:
         live = self._live_game(session.id, message.game_id)
         game, steps = live.game, live.steps
         seat = game.seat_of(session.id)
+        if not game.has_started:
+            raise RefusedMessage(ErrorCode.OUT_OF_TURN, "the game has not started")
         if message.frame > steps.complete:
             raise RefusedMessage(ErrorCode.OUT_OF_TURN, "that frame has not come yet")
         different = steps.compare(seat, message.frame, message.hash)

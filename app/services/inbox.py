@@ -8,7 +8,7 @@ import queue
 from dataclasses import dataclass
 
 from app.clock import Clock
-from app.errors import GraceError, StoreError
+from app.errors import StoreError
 from app.services.core import log
 from app.services.sessions import SessionService
 
@@ -61,5 +61,6 @@ class LossInbox:
             log.error("loss_postponed", sid=loss.sid, error=str(error))
             self._clock.sleep(RETRY_S)
             self._losses.put(loss)
-        except GraceError as error:
-            log.error("loss_failed", sid=loss.sid, error=str(error))
+        except Exception:
+            # Whatever it is, the losses of the others are still to be worked off.
+            log.exception("loss_failed", sid=loss.sid)

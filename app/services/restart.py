@@ -3,7 +3,7 @@
 from app.errors import IllegalTransition
 from app.services.core import Core, log
 from app.services.games import GameService
-from app.sessions import Session, Step, advance
+from app.sessions import Effect, Session, Step, advance
 from app.sessions.events import ServerRestarted
 from app.stores.base import LogEntry
 
@@ -21,17 +21,22 @@ def recover(core: Core, games: GameService) -> None:
         return
     down_s = max(0.0, now - alive_at)
     core.store.append([LogEntry(now, None, "server_restarted", {"down_s": round(down_s, 3)})])
-    for game_id in core.store.unended_games():
-        games.end_for_restart(game_id)
 
     def decide(session: Session) -> Step:
         return advance(session, ServerRestarted(down_s), now, core.policy)
 
+    effects: list[tuple[str, tuple[Effect, ...]]] = []
     for session in core.store.sessions():
         try:
             step = core.store.change(session.id, now, decide)
         except IllegalTransition as error:
             log.error("recovery_failed", session_id=session.id, error=str(error))
             continue
-        core.effects.push(session.id, step.effects)
+        effects.append((session.id, step.effects))
+    # Only now, when everybody counts as away: players whom the end of a game sends back to the
+    # queue would otherwise be matched before they are back.
+    for game_id in core.store.unended_games():
+        games.end_for_restart(game_id)
+    for session_id, caused in effects:
+        core.effects.push(session_id, caused)
     core.store.mark_alive(now)

@@ -224,9 +224,7 @@ class SessionService:
     def leave(self, session_id: str) -> dict[str, Any]:
         """`leave`: the session ends at once."""
         self._apply(session_id, LeaveRequested())
-        connection = self._core.connections.current(session_id)
-        if connection is not None:
-            self._core.outbox.close(connection.sid)
+        self._close_connection(session_id)
         return {}
 
     def _enter(self, session_id: str, scene: StagerState) -> Session:
@@ -235,12 +233,21 @@ class SessionService:
         self._core.tell(
             session_id, ServerEvent.SCENE_ACTIVATED, scene_payload(self._core.stager, scene)
         )
+        if final:
+            self._close_connection(session_id)
         return session
+
+    def _close_connection(self, session_id: str) -> None:
+        connection = self._core.connections.current(session_id)
+        if connection is not None:
+            self._core.outbox.close(connection.sid)
 
     def _load(self, session_id: str) -> Session:
         session = self._core.store.session(session_id)
         if session is None:
             raise UnknownRecord(f"there is no session {session_id}")
+        if session.link.state is LinkState.GONE:
+            raise RefusedMessage(ErrorCode.SESSION_OVER, "this session is over")
         return session
 
     def _apply(self, session_id: str, event: SessionEvent) -> Session:

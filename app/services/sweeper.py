@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable
 
-from app.errors import GraceError
 from app.services.core import Core, log
 from app.services.games import GameService
 from app.services.sessions import SessionService
+from app.sessions import RefreshGame, RefreshWaitingRoom
+from app.studies import Game
 
 TICK_S = 0.25
 """How late a deadline can be noticed, in seconds."""
@@ -15,7 +16,7 @@ ALIVE_EVERY_S = 1.0
 """How often the server notes that it is alive; a restart moves deadlines by what it was down."""
 
 CHECK_EVERY_S = 5.0
-"""How often the games are held against the state of their players, should an effect be lost."""
+"""How often games and waiting rooms are held against the state of the sessions in them."""
 
 CHECKED_AT_ONCE = 10
 """Games that are checked in one sweep, so that nobody waits for it."""
@@ -52,8 +53,8 @@ class Sweeper:
         while not self._core.stopping:
             try:
                 self.sweep()
-            except GraceError as error:
-                log.error("sweep_failed", error=str(error))
+            except Exception:
+                log.exception("sweep_failed")
             self._woken.wait(TICK_S)
             self._woken.clear()
 
@@ -70,18 +71,23 @@ class Sweeper:
                     self._sessions.deadline_passed(one)
                 else:
                     self._games.deadline_passed(one)
-            except GraceError as error:
-                log.error("deadline_failed", kind=one.kind, id=one.id, error=str(error))
-        self._check_games(now)
+            except Exception:
+                # One broken record keeps nobody else's grace from ending.
+                log.exception("deadline_failed", kind=one.kind, id=one.id)
+        self._make_good(now)
         for chore in self.chores:
             chore(now)
         if len(due) == BATCH:
             self.wake()
         return len(due)
 
-    def _check_games(self, now: float) -> None:
+    def _make_good(self, now: float) -> None:
+        """Do again what derives from the state, should an effect have been lost."""
         if not self._to_check and now - self._checked_at >= CHECK_EVERY_S:
             self._to_check = self._core.store.unended_games()
             self._checked_at = now
+            for scene in self._core.study.study.scenes:
+                if isinstance(scene, Game):
+                    self._core.effects.push("", (RefreshWaitingRoom(scene.scene_id),))
         for _ in range(min(CHECKED_AT_ONCE, len(self._to_check))):
-            self._games.refresh(self._to_check.pop())
+            self._core.effects.push("", (RefreshGame(self._to_check.pop()),))

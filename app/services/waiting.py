@@ -13,7 +13,7 @@ class WaitingService:
     def __init__(self, core: Core, games: GameService) -> None:
         self._core = core
         self._games = games
-        self._told: dict[str, tuple[str, int]] = {}
+        self._told: dict[str, dict[str, tuple[str, int]]] = {}
 
     def refresh(self, scene_id: str) -> None:
         """Match as many as possible in this room, then tell the rest how it stands."""
@@ -34,10 +34,12 @@ class WaitingService:
             if connection is None:
                 continue
             told[session.id] = (connection.sid, present)
-            if self._told.get(session.id) == told[session.id]:
+            if self._told.get(scene.scene_id, {}).get(session.id) == told[session.id]:
                 continue
             deadline = session.place.deadline
             left = None if deadline is None else round(max(0.0, deadline - now), 1)
             payload = {"waiting": present, "needed": scene.players, "seconds_left": left}
             self._core.tell(session.id, ServerEvent.WAITING_ROOM, payload)
-        self._told = told
+        self._told.pop(scene.scene_id, None)
+        if told:
+            self._told[scene.scene_id] = told

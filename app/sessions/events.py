@@ -119,7 +119,12 @@ class SessionEnded:
 
 @dataclass(frozen=True, slots=True)
 class PageReplaced:
-    """Inner event: another page than before connected, and it has no Python yet."""
+    """Inner event: another page than before connected, and it has no Python yet.
+
+    A client that gives its pages no id is a new page each time; what it restates goes on.
+    """
+
+    restated_attempt: str | None = None
 
 
 SessionEvent = (

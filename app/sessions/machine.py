@@ -5,7 +5,6 @@ of those it concerns; then the rules that couple them are applied; then what oth
 change is turned into effects.
 """
 
-from app.errors import IllegalTransition
 from app.sessions.effects import Effect, Record, RefreshGame, RefreshWaitingRoom, Step
 from app.sessions.events import (
     ConnectionLost,
@@ -60,8 +59,6 @@ _ROUTES: dict[type, tuple[Machine, ...]] = {
     SceneEntered: (PLACE, LINK),
 }
 
-_STILL_HEARD_WHEN_GONE = (PageConnected, ConnectionLost, DeadlinePassed, ServerRestarted, GameOver)
-
 
 def open_session(
     *,
@@ -106,19 +103,20 @@ def advance(session: Session, event: SessionEvent, now: float, policy: Policy) -
     """
     if _is_outdated(session, event, now):
         return Step(session)
-    if session.link.state is LinkState.GONE and not isinstance(event, _STILL_HEARD_WHEN_GONE):
-        raise IllegalTransition("link", LinkState.GONE, type(event).__name__)
+    if session.link.state is LinkState.GONE:
+        # Gone is final: only the link still hears anything, and its table says what.
+        return LINK.follow(session, event, now, policy)
     steps = [Step(session)]
-    if isinstance(event, PageConnected) and event.page_id != session.page_id:
-        steps.append(RUNTIME.follow(session, PageReplaced(), now, policy))
     for machine in _ROUTES[type(event)]:
         current = steps[-1].session
-        if current is None:
+        if current is None or _comes_too_late(current, event):
             break
+        if isinstance(event, PageConnected) and machine is RUNTIME:
+            current = _with_page_replaced(session, current, event, now, policy)
         steps.append(machine.follow(current, event, now, policy))
     after = steps[-1].session
     effects: list[Effect] = [effect for step in steps for effect in step.effects]
-    if after is not None and after.link.state is LinkState.GONE is not session.link.state:
+    if after is not None and after.link.state is LinkState.GONE:
         effects.append(_gone_record(after))
         cleaned = PLACE.follow(after, SessionEnded(), now, policy)
         after = cleaned.session
@@ -135,6 +133,22 @@ def _is_outdated(session: Session, event: SessionEvent, now: float) -> bool:
         current = session.deadline
         return event.epoch != session.epoch or current != event.deadline or current > now
     return False
+
+
+def _with_page_replaced(
+    before: Session, session: Session, event: PageConnected, now: float, policy: Policy
+) -> Session:
+    """The session with the runtime of the page that has connected, if it is another one."""
+    if before.page_id == session.page_id:
+        return session
+    restated = event.runtime.attempt_id if event.runtime is not None else None
+    step = RUNTIME.follow(session, PageReplaced(restated), now, policy)
+    return step.session or session
+
+
+def _comes_too_late(session: Session, event: SessionEvent) -> bool:
+    """Whether the page has found the session's deadline passed, and has nothing to say here."""
+    return isinstance(event, PageConnected) and session.link.state is LinkState.GONE
 
 
 def _gone_record(session: Session) -> Record:

@@ -15,7 +15,7 @@ from app.sessions.events import (
     StageReached,
 )
 from app.sessions.grace import STAGES, reach_stage, start_deadline, stop_clock
-from app.sessions.models import Loading, Policy, Runtime, RuntimeState, Session
+from app.sessions.models import LinkState, Loading, Policy, Runtime, RuntimeState, Session
 from app.sessions.table import Machine, Rule, stay
 
 ENDED_ATTEMPTS_KEPT = 16
@@ -96,7 +96,7 @@ def _late(session: Session, event: StageReached | LoadingEnded) -> Step:
 def _replace_page(session: Session, event: PageReplaced, now: float, policy: Policy) -> Step:
     runtime = session.runtime
     allowance = replace(stop_clock(runtime, now), page_s=policy.loading_timeout_s, stages=0)
-    if runtime.loading is not None:
+    if runtime.loading is not None and runtime.loading.attempt_id != event.restated_attempt:
         runtime = _remember(runtime, runtime.loading.attempt_id)
     runtime = replace(
         runtime, state=RuntimeState.COLD, since=now, loading=None, allowance=allowance
@@ -139,6 +139,8 @@ def _restate(session: Session, stated: Restated, now: float, policy: Policy) -> 
 def _overdue(session: Session, event: DeadlinePassed, now: float, policy: Policy) -> Step:
     loading = session.runtime.loading
     if loading is None or loading.overdue or loading.deadline > now:
+        return Step(session)
+    if session.link.state is not LinkState.CONNECTED:
         return Step(session)
     runtime = replace(session.runtime, loading=replace(loading, overdue=True))
     record = Record("loading_overdue", {"attempt_id": loading.attempt_id, "stage": loading.stage})

@@ -1,0 +1,67 @@
+"""An outbox that keeps what it is given, in place of Socket.IO."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.errors import UnknownReceiver
+from app.protocol import ServerEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """One event that was sent to one connection; `payload` is as JSON would carry it."""
+
+    sid: str
+    event: str
+    payload: dict[str, Any]
+
+
+@dataclass(slots=True)
+class FakeOutbox:
+    """Keeps the emits to open connections, in order, and which connections were closed.
+
+    Attributes:
+        open: the sids that can be reached; what is sent to others is lost, as on the wire.
+        emitted: everything that was sent.
+        closed: the sids that the server closed.
+        full: the sids whose page does not read, so that their backlog is full.
+    """
+
+    open: set[str] = field(default_factory=set)
+    emitted: list[Emitted] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+    full: set[str] = field(default_factory=set)
+
+    def emit(self, sid: str, event: ServerEvent, payload: Mapping[str, Any]) -> None:
+        """Keep an event; refuses what the real emitter refuses, and what is not JSON."""
+        if not sid:
+            raise UnknownReceiver(f"{event} has no receiver")
+        as_json = json.loads(json.dumps(dict(payload), allow_nan=False))
+        if sid in self.open:
+            self.emitted.append(Emitted(sid, event.value, as_json))
+
+    def close(self, sid: str) -> None:
+        """Keep that a connection is to be closed."""
+        self.closed.append(sid)
+
+    def is_connected(self, sid: str) -> bool:
+        """Whether Socket.IO would take this connection for open."""
+        return sid in self.open
+
+    def backlog_is_full(self, sid: str) -> bool:
+        """Whether the test said so."""
+        return sid in self.full
+
+    def heard(self, sid: str, event: str | None = None) -> list[dict[str, Any]]:
+        """The payloads that a connection was sent, of one event or of all."""
+        return [
+            one.payload
+            for one in self.emitted
+            if one.sid == sid and (event is None or one.event == event)
+        ]
+
+    def events(self, sid: str) -> list[str]:
+        """The names of the events that a connection was sent, in order."""
+        return [one.event for one in self.emitted if one.sid == sid]
