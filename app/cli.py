@@ -98,9 +98,10 @@ def _serve(settings: Settings) -> None:
     settings, made = settings.model_copy(update={"admin_token": token}), not settings.admin_token
     app = create_app(settings, clock=clock, store=store, study=study)
     grace = app.extensions["grace"]
-    grace.start()
 
     def ready(address: str) -> None:
+        # Only now: a second server on a taken port must not end the games of the first.
+        grace.start()
         click.echo(f"Grace Server ready: {address}")
         click.echo(f"Admin: {address}/admin/api/sessions" + (f"  token: {token}" if made else ""))
         sys.stdout.flush()

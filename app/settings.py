@@ -5,6 +5,7 @@ file, else from its default. What cannot work together is refused at start, with
 """
 
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -35,22 +36,37 @@ class Settings(BaseSettings):
         8, gt=0, description="Seconds between two heartbeats (Engine.IO PING) to a page."
     )
     ping_timeout_s: float = Field(
-        30, gt=0, description="Seconds a page may take to answer a heartbeat."
+        30,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds a page may take to answer a heartbeat.",
     )
     loading_timeout_s: float = Field(
-        60, gt=0, description="Seconds of grace for a page that loads Python, from each stage on."
+        60,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds of grace for a page that loads Python, from each stage on.",
     )
     loading_budget_s: float = Field(
-        180, gt=0, description="Seconds of loading grace a session gets between two successes."
+        180,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds of loading grace a session gets between two successes.",
     )
     loading_grace: bool = Field(
         True, description="Off: every lost connection ends its session at once (control runs)."
     )
     reconnect_grace_s: float = Field(
-        15, gt=0, description="Seconds of grace for a connection lost while nothing loads."
+        15,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds of grace for a connection lost while nothing loads.",
     )
     game_start_timeout_s: float = Field(
-        180, gt=0, description="Seconds a matched or paused game waits for all its players."
+        180,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds a matched or paused game waits for all its players.",
     )
     input_delay_frames: int = Field(
         3, ge=0, le=30, description="Steps between a key press and its effect, to hide round trips."
@@ -73,7 +89,10 @@ class Settings(BaseSettings):
         None, min_length=8, description="Bearer token of /admin; made and printed if not given."
     )
     gone_kept_s: float = Field(
-        3600, gt=0, description="Seconds a session that is over stays listed before it is pruned."
+        3600,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds a session that is over stays listed before it is pruned.",
     )
 
     @model_validator(mode="before")
@@ -142,6 +161,8 @@ def load_settings(given: dict[str, Any], toml_file: Path | None = None) -> Setti
     source: type[Settings] = Settings if toml_file is None else _FromFile
     try:
         return source(**given)
+    except (TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings file {toml_file} is not TOML: {error}") from error
     except ValidationError as error:
         lines = [_sentence(detail["loc"], detail["msg"]) for detail in error.errors()]
         raise SettingsError("\n".join(lines)) from error

@@ -56,7 +56,12 @@ class Bench:
         return self._open.enter_context(server)
 
     def participant(
-        self, name: str, *, chromium: Chromium | None = None, beside: Participant | None = None
+        self,
+        name: str,
+        *,
+        chromium: Chromium | None = None,
+        beside: Participant | None = None,
+        phone: bool = False,
     ) -> Participant:
         """A new participant with a page that is still blank.
 
@@ -64,11 +69,12 @@ class Bench:
             name: what the record calls them.
             chromium: their own browser; else the bench's, in a profile of its own.
             beside: somebody in whose browser profile this is a second tab.
+            phone: they have a phone in their hand; not where `beside` is given.
         """
         if beside is not None:
             context = beside.page.context
         else:
-            context = (chromium or self._chromium).new_context()
+            context = (chromium or self._chromium).new_context(phone=phone)
             self._open.callback(_close_quietly, context.close)
         participant = Participant(name, context.new_page())
         self.participants.append(participant)

@@ -13,13 +13,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from playwright.sync_api import Browser, BrowserContext, Error, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Playwright,
+    ViewportSize,
+    sync_playwright,
+)
 
 from app.lab.errors import BrowserFailed
 
 ENVIRONMENT_VARIABLE = "GRACE_CHROMIUM"
 NAMES_ON_PATH = ("chromium", "chromium-browser", "google-chrome")
-VIEWPORT_WIDTH_PX, VIEWPORT_HEIGHT_PX = 900, 900
+DESK_VIEWPORT = ViewportSize(width=900, height=900)
+PHONE_VIEWPORT = ViewportSize(width=390, height=844)
 
 QUIET = (
     "--disable-background-networking",
@@ -121,10 +129,18 @@ class Chromium:
             with suppress(Error):
                 browser.close()
 
-    def new_context(self) -> BrowserContext:
-        """An isolated profile, as another person's browser would be: own storage, own cache."""
+    def new_context(self, *, phone: bool = False, pixel_ratio: float = 1) -> BrowserContext:
+        """An isolated profile, as another person's browser would be: own storage, own cache.
+
+        Args:
+            phone: small, and touched with fingers, instead of a desk's browser.
+            pixel_ratio: pixels of the screen for each of CSS, along a side.
+        """
         return self._running().new_context(
-            viewport={"width": VIEWPORT_WIDTH_PX, "height": VIEWPORT_HEIGHT_PX}
+            viewport=PHONE_VIEWPORT if phone else DESK_VIEWPORT,
+            has_touch=phone,
+            is_mobile=phone,
+            device_scale_factor=pixel_ratio,
         )
 
     def kill(self) -> None:

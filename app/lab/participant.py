@@ -13,9 +13,13 @@ from urllib.parse import urlencode
 from playwright.sync_api import Error, Locator, Page, TimeoutError
 
 from app.lab.errors import LabError, NotReached
+from app.lab.waiting import until
 
 READ_TIMEOUT_S = 5.0
 """Seconds to wait for a page that is asked something; a frozen page cannot answer."""
+
+FROZEN_S = 1.5
+"""Seconds without an answer after which a page counts as frozen."""
 
 LOAD_ENDED = ("loading_completed", "loading_failed")
 """Entries of the page's event log that carry the report of a load."""
@@ -70,13 +74,35 @@ class Participant:
         self._wait_for_html(selector, f"announcing {announced}", timeout_s)
 
     def wait_for_load(self, timeout_s: float = 60.0) -> None:
-        """Wait until the page has loaded Python, or failed to.
+        """Wait until the page has loaded Python, or failed to, and has reported it.
 
         Raises:
-            NotReached: it did not in time.
+            NotReached: it had not in time.
         """
-        ended = ':is([data-runtime="ready"], [data-runtime="failed"])'
+        # A page whose session ended meanwhile announces that; its load goes on, and is reported.
+        ended = ':is([data-runtime="ready"], [data-runtime="failed"], [data-link="over"])'
         self._wait_for_html(ended, "loading to an end", timeout_s)
+        until(
+            lambda: self._load_reports() or None,
+            what=f"page {self.name} reporting its load",
+            timeout_s=timeout_s,
+        )
+
+    def wait_until_frozen(self, timeout_s: float = 30.0) -> None:
+        """Wait until the page's main thread has answered nothing for `FROZEN_S`.
+
+        Raises:
+            NotReached: it answered all the time.
+        """
+
+        def look() -> bool | None:
+            try:
+                self.page.locator("html").wait_for(state="attached", timeout=FROZEN_S * 1000)
+            except TimeoutError:
+                return True
+            return None
+
+        until(look, what=f"page {self.name} freezing", timeout_s=timeout_s)
 
     def announced(self) -> Mapping[str, str]:
         """What the page announces now.
@@ -86,15 +112,6 @@ class Participant:
         """
         state: Mapping[str, str] = self._read(READ_STATE)
         return state
-
-    def session_id(self, timeout_s: float = 10.0) -> str:
-        """The id of the page's session, waited for if it has none yet.
-
-        Raises:
-            NotReached: it had none in time.
-        """
-        self._wait_for_html('[data-session]:not([data-session=""])', "having a session", timeout_s)
-        return self.announced()["session"]
 
     def event_log(self) -> list[dict[str, Any]]:
         """Everything this page has recorded, `{at_ms, event, ...}`, in order.
@@ -115,7 +132,7 @@ class Participant:
         Raises:
             LabError: no load of this page has ended.
         """
-        reports = [entry for entry in self.event_log() if entry["event"] in LOAD_ENDED]
+        reports = self._load_reports()
         if not reports:
             raise LabError(f"page {self.name} has reported no load")
         return reports[-1]
@@ -149,6 +166,9 @@ class Participant:
         except Error:
             return False
         return True
+
+    def _load_reports(self) -> list[dict[str, Any]]:
+        return [entry for entry in self.event_log() if entry["event"] in LOAD_ENDED]
 
     def _wait_for_html(self, selector: str, what: str, timeout_s: float) -> None:
         try:

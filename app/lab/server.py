@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from app.lab.admin import AdminClient
 from app.lab.errors import LabError, NotReached, ServerFailed
@@ -60,6 +61,7 @@ class ServerProcess:
 
     A context manager: entering starts it and waits until it is ready, leaving stops it. It has a
     free port, its own store and its own admin token, and takes no setting from the environment.
+    After `kill()`, `start()` begins it again at the same address, on the same store.
 
     Args:
         study: the study file or folder to serve.
@@ -73,40 +75,18 @@ class ServerProcess:
         self._folder = folder
         self._token = secrets.token_urlsafe(16)
         self._process: subprocess.Popen[bytes] | None = None
-        self.command = [sys.executable, "-m", "app.cli", "serve", str(study.resolve())]
-        given = {"port": 0, "store": f"sqlite:///{folder / 'grace.db'}", **(settings or {})}
-        for name, value in given.items():
-            self.command += option(name, value)
+        self._study = study.resolve()
+        self._settings = {
+            "port": 0,
+            "store": f"sqlite:///{folder / 'grace.db'}",
+            **(settings or {}),
+        }
         self.url = ""
         self.admin = AdminClient("", self._token)
 
     def __enter__(self) -> Self:
-        """Start it and wait for the ready line.
-
-        Raises:
-            ServerFailed: it ended, or said nothing in time; with its log.
-        """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            process = self._process = subprocess.Popen(
-                self.command, cwd=self._folder, env=self.environment(), stdout=out, stderr=err
-            )
-
-        def look() -> str | None:
-            url = ready_url(self._out.read_text(errors="replace"))
-            if url is None and process.poll() is not None:
-                raise ServerFailed(f"it ended with exit status {process.returncode}", "")
-            return url
-
-        try:
-            self.url = until(look, what="the ready line", timeout_s=START_TIMEOUT_S)
-        except (NotReached, ServerFailed) as error:
-            self._kill()
-            raise ServerFailed(f"the server did not start: {error}", self.log()) from error
-        except BaseException:
-            self._kill()
-            raise
-        self.admin = AdminClient(self.url, self._token)
+        """Start it; see `start()`."""
+        self.start()
         return self
 
     def __exit__(
@@ -119,7 +99,50 @@ class ServerProcess:
         if kind is None:
             self.stop()
         else:
-            self._kill()
+            self.kill()
+
+    @property
+    def command(self) -> list[str]:
+        """The command line that it is started with."""
+        options = [word for name, value in self._settings.items() for word in option(name, value)]
+        return [sys.executable, "-m", "app.cli", "serve", str(self._study), *options]
+
+    def start(self) -> None:
+        """Start it and wait for the ready line.
+
+        Raises:
+            ServerFailed: it ended, or said nothing in time; with its log.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._out.open("ab") as out, self._err.open("ab") as err:
+            said_before = out.tell()
+            process = self._process = subprocess.Popen(
+                self.command, cwd=self._folder, env=self.environment(), stdout=out, stderr=err
+            )
+
+        def look() -> str | None:
+            url = ready_url(self._out.read_bytes()[said_before:].decode(errors="replace"))
+            if url is None and process.poll() is not None:
+                raise ServerFailed(f"it ended with exit status {process.returncode}", "")
+            return url
+
+        try:
+            self.url = until(look, what="the ready line", timeout_s=START_TIMEOUT_S)
+        except (NotReached, ServerFailed) as error:
+            self.kill()
+            raise ServerFailed(f"the server did not start: {error}", self.log()) from error
+        except BaseException:
+            self.kill()
+            raise
+        self._settings["port"] = urlsplit(self.url).port
+        self.admin = AdminClient(self.url, self._token)
+
+    def kill(self) -> None:
+        """End it with SIGKILL, as a crash does; nothing happens when it does not run."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
 
     def stop(self) -> None:
         """End it with SIGTERM; nothing happens when it was stopped before.
@@ -173,9 +196,3 @@ class ServerProcess:
     @property
     def _err(self) -> Path:
         return self._folder / "server.err"
-
-    def _kill(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait()

@@ -17,16 +17,17 @@ MAX_DEPTH = 8
 """Deeper nesting than any payload has; refused before anything walks it recursively."""
 
 
-def parse_message(event: str, payload: object) -> ClientMessage:
+def parse_message(event: object, payload: object) -> ClientMessage:
     """The checked message of an event.
 
     Raises:
         RefusedMessage: unknown event, payload too large or not of the event's form.
     """
     try:
-        model = CLIENT_MESSAGES[ClientEvent(event)]
+        model = CLIENT_MESSAGES[ClientEvent(str(event))]
     except ValueError:
-        raise RefusedMessage(ErrorCode.UNKNOWN_EVENT, f"there is no event {event[:64]!r}") from None
+        name = repr(event)[:64]
+        raise RefusedMessage(ErrorCode.UNKNOWN_EVENT, f"there is no event {name}") from None
     _check_size(payload)
     try:
         return model.model_validate({} if payload is None else payload)
@@ -44,7 +45,9 @@ def parse_auth(payload: object) -> ConnectAuth:
         _check_size(payload)
         return ConnectAuth.model_validate({} if payload is None else payload)
     except RefusedMessage as refused:
-        raise RefusedConnection(refused.code, refused.message) from None
+        too_large = refused.code == ErrorCode.TOO_LARGE
+        code = ErrorCode.TOO_LARGE if too_large else ErrorCode.INVALID_AUTH
+        raise RefusedConnection(code, refused.message) from None
     except (ValidationError, RecursionError) as error:
         raise RefusedConnection(ErrorCode.INVALID_AUTH, _first_fault(error)) from None
 
@@ -53,7 +56,8 @@ def _check_size(payload: object) -> None:
     if _depth(payload) > MAX_DEPTH:
         raise RefusedMessage(ErrorCode.INVALID_MESSAGE, "the payload is nested too deeply")
     try:
-        size = len(json.dumps(payload, allow_nan=False))
+        text = json.dumps(payload, allow_nan=False, ensure_ascii=False)
+        size = len(text.encode())
     except (TypeError, ValueError, RecursionError):
         raise RefusedMessage(ErrorCode.INVALID_MESSAGE, "the payload is not JSON") from None
     if size > MAX_MESSAGE_BYTES:

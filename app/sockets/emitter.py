@@ -47,6 +47,10 @@ class SocketEmitter:
             return
         self._socketio.emit(event.value, dict(payload), to=sid, namespace=NAMESPACE)
 
+    def is_connected(self, sid: str) -> bool:
+        """Whether Socket.IO takes this connection for open."""
+        return bool(self._socketio.server.manager.is_connected(sid, NAMESPACE))
+
     def backlog_is_full(self, sid: str) -> bool:
         """Whether more packets wait for this connection than it may keep us waiting with."""
         server = self._socketio.server

@@ -7,7 +7,7 @@ import flask
 import structlog
 from flask_socketio import ConnectionRefusedError, SocketIO
 
-from app.errors import GraceError, RefusedConnection, RefusedMessage, UnknownRecord
+from app.errors import GraceError, RefusedMessage, UnknownRecord
 from app.protocol import (
     AdvanceScene,
     ClientMessage,
@@ -29,6 +29,7 @@ from app.services.core import Core
 from app.services.games import GameService
 from app.services.inbox import Loss, LossInbox
 from app.services.sessions import SessionService
+from app.sessions import LinkState
 from app.sockets.emitter import SocketEmitter
 from app.sockets.rate import TokenBucket
 from app.sockets.transport import Sockets, abort, close_code_of
@@ -38,6 +39,14 @@ log = structlog.get_logger("grace.sockets")
 MESSAGES_PER_S = 200.0
 MESSAGES_BURST = 600.0
 """A player sends about 35 messages a second, and more at once only when a thaw lets go of them."""
+
+LOGGED_PER_S = 0.5
+LOGGED_BURST = 20.0
+"""Refused messages of one connection that are logged; whoever floods us does not fill the log."""
+
+CONNECTS_PER_S = 1.0
+CONNECTS_BURST = 10.0
+"""One WebSocket carries one session; a client that leaves and comes on it again is tolerated."""
 
 Answer = dict[str, Any]
 
@@ -70,6 +79,7 @@ class Handlers:
         self._sockets = sockets
         self._emitter = emitter
         self._buckets: dict[str, TokenBucket] = {}
+        self._logged: dict[str, TokenBucket] = {}
         self._routes: dict[type, Callable[[str, Any], Answer]] = {
             LoadingStart: sessions.loading_started,
             LoadingProgress: sessions.loading_progressed,
@@ -96,9 +106,13 @@ class Handlers:
         again without `auth`, and a resume would become a new session.
         """
         sid: str = flask.request.sid  # type: ignore[attr-defined]
+        if self._core.connections.of_sid(sid) is not None:
+            # Not a CONNECT but a message that is called "connect"; python-socketio mixes them up.
+            return
         try:
+            self._check_connects()
             session = self._sessions.open(sid, parse_auth(auth))
-        except RefusedConnection as refused:
+        except RefusedMessage as refused:
             log.info("connection_refused", code=str(refused.code))
             raise _refusal(refused.code, refused.message) from None
         except Exception:
@@ -114,11 +128,15 @@ class Handlers:
         """Hand the loss over and return: this runs inside the task that watches all clients."""
         sid: str = flask.request.sid  # type: ignore[attr-defined]
         environ = flask.request.environ
+        if self._emitter.is_connected(sid):
+            # Not the end of the connection but a message that is called "disconnect".
+            return
         self._buckets.pop(sid, None)
+        self._logged.pop(sid, None)
         self._sockets.release(environ)
         self._inbox.put(Loss(sid, str(reason), close_code_of(environ)))
 
-    def on_message(self, event: str, *args: object) -> Answer | None:
+    def on_message(self, event: object, *args: object) -> Answer | None:
         """Any event: checked, handed to its service, and answered."""
         sid: str = flask.request.sid  # type: ignore[attr-defined]
         connection = self._core.connections.of_sid(sid)
@@ -130,29 +148,43 @@ class Handlers:
             message = parse_message(event, args[0] if args else None)
             answer = self._handle(connection, message)
         except RefusedMessage as refused:
-            session_id = None if connection is None else connection.session_id
-            log.warning(
-                "message_refused",
-                session_id=session_id,
-                event_name=event[:64],
-                code=str(refused.code),
-                message=refused.message,
-            )
+            self._log_refusal(sid, connection, event, refused)
             return _error(refused.code, refused.message)
         except UnknownRecord:
             return _error(ErrorCode.SESSION_OVER, "this session is over")
         except GraceError as error:
-            log.error("message_failed", event_name=event[:64], error=str(error))
+            log.error("message_failed", event_name=str(event)[:64], error=str(error))
             return _error(ErrorCode.INTERNAL_ERROR, "the server could not do this now")
         except Exception:
-            log.exception("message_failed", event_name=event[:64])
+            log.exception("message_failed", event_name=str(event)[:64])
             return _error(ErrorCode.INTERNAL_ERROR, "the server has a fault")
         return {"ok": True, **answer}
+
+    def _check_connects(self) -> None:
+        """Take a token of this WebSocket; its bucket is kept in its WSGI environment."""
+        now = self._core.clock.now()
+        bucket = TokenBucket(CONNECTS_PER_S, CONNECTS_BURST, now)
+        if not flask.request.environ.setdefault("grace.connects", bucket).take(now):
+            raise RefusedMessage(ErrorCode.RATE_LIMITED, "too many connections")
 
     def _check_rate(self, sid: str) -> None:
         bucket = self._buckets.get(sid)
         if bucket is not None and not bucket.take(self._core.clock.now()):
             raise RefusedMessage(ErrorCode.RATE_LIMITED, "too many messages")
+
+    def _log_refusal(
+        self, sid: str, connection: Connection | None, event: object, refused: RefusedMessage
+    ) -> None:
+        now = self._core.clock.now()
+        bucket = self._logged.setdefault(sid, TokenBucket(LOGGED_PER_S, LOGGED_BURST, now))
+        if bucket.take(now):
+            log.warning(
+                "message_refused",
+                session_id=None if connection is None else connection.session_id,
+                event_name=str(event)[:64],
+                code=str(refused.code),
+                message=refused.message,
+            )
 
     def _handle(self, connection: Connection | None, message: ClientMessage) -> Answer:
         if connection is None:
@@ -173,7 +205,7 @@ class Handlers:
     def _with_session(self, use_case: Callable[[Any, Any], Answer]) -> Callable[[str, Any], Answer]:
         def handle(session_id: str, message: Any) -> Answer:
             session = self._core.store.session(session_id)
-            if session is None:
+            if session is None or session.link.state is LinkState.GONE:
                 raise UnknownRecord(session_id)
             return use_case(session, message)
 

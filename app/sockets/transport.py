@@ -29,6 +29,9 @@ MAX_MESSAGE_BYTES = 1_000_000
 MAX_BACKLOG_PACKETS = 2_000
 """Packets that may wait for a page which does not read; with more its connection is closed."""
 
+MAX_UNHEARD_MESSAGES = 1_000
+"""Messages that are read ahead of the handlers; with more, the page is read no further for now."""
+
 UNBOUND_S = 8.0
 """Seconds a WebSocket may stay open without a session, before one begins or after it ended."""
 
@@ -36,12 +39,23 @@ ENVIRON_KEY = "grace.websocket"
 """Where a WebSocket is found in the WSGI environment of its connection."""
 
 
-class _WholeSender:
-    """A socket whose `send` sends everything, one caller at a time."""
+class _Channel:
+    """A socket that sends everything, one caller at a time, and is read only when there is room.
 
-    def __init__(self, sock: Any) -> None:
+    Args:
+        sock: the socket.
+        room: set while what was read and not yet heard is little.
+    """
+
+    def __init__(self, sock: Any, room: gevent.event.Event) -> None:
         self._sock = sock
+        self._room = room
         self._lock = gevent.lock.Semaphore()
+
+    def recv(self, size: int) -> bytes:
+        self._room.wait()
+        data: bytes = self._sock.recv(size)
+        return data
 
     def send(self, data: bytes) -> int:
         with self._lock:
@@ -60,12 +74,26 @@ class _Greenlet(gevent.Greenlet):  # type: ignore[misc]
 
 
 class _Server(simple_websocket.Server):  # type: ignore[misc]
-    """simple_websocket's server side on a socket that sends everything."""
+    """simple_websocket's server side, which sends everything and reads no more than it can keep."""
 
     def handshake(self) -> None:
         plain: Any = vars(self)["sock"]
-        self.sock = _WholeSender(plain)
+        self.room = gevent.event.Event()
+        self.room.set()
+        self.sock = _Channel(plain, self.room)
         super().handshake()
+
+    def _handle_events(self) -> bool:
+        keep_going: bool = super()._handle_events()
+        self.make_room()
+        return keep_going
+
+    def make_room(self) -> None:
+        """Read on, or no further, by how many messages have not been heard yet."""
+        if len(self.input_buffer) < MAX_UNHEARD_MESSAGES:
+            self.room.set()
+        else:
+            self.room.clear()
 
     @property
     def close_code(self) -> int | None:
@@ -128,12 +156,17 @@ class GraceWebSocket:
             raise OSError("the WebSocket is closed") from None
 
     def wait(self) -> str | bytes | None:
-        """The next message, or None once the connection is closed."""
+        """The next packet, or None once the connection is closed or sends what is no packet.
+
+        engineio parses outside of any `try`: at nonsense its handler would end without saying that
+        the connection is over.
+        """
         try:
             message: str | bytes | None = self._ws.receive()
         except simple_websocket.ConnectionClosed:
             return None
-        return message
+        self._ws.make_room()
+        return message if _is_packet(message) else None
 
     def close(self) -> None:
         """Send a close frame."""
@@ -147,6 +180,7 @@ class GraceWebSocket:
             return
         ws.connected = False
         ws.event.set()
+        ws.room.set()
         with contextlib.suppress(OSError):
             ws.sock.shutdown(2)
         with contextlib.suppress(OSError):
@@ -190,6 +224,17 @@ class Sockets:
 
     def __len__(self) -> int:
         return len(self._open)
+
+
+def _is_packet(message: str | bytes | None) -> bool:
+    """Whether it is a packet that a Socket.IO client sends, without attachments.
+
+    Engine.IO CLOSE (1), PONG (3), or MESSAGE (4) with Socket.IO's CONNECT, DISCONNECT, EVENT or
+    ACK (0 to 3). See the Engine.IO protocol, revision 4, and the Socket.IO protocol, revision 5.
+    """
+    if not isinstance(message, str):
+        return False
+    return message in ("1", "3") or (message[:1] == "4" and message[1:2] in tuple("0123"))
 
 
 def _of(environ: dict[str, Any]) -> GraceWebSocket | None:

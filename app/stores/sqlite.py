@@ -134,16 +134,20 @@ class SqliteStore:
             )
             self._append(entries)
 
+    def _read(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"the store could not be read: {error}") from error
+
     def session(self, session_id: str) -> Session | None:
         """The session of that id."""
-        row = self._db.execute("SELECT record FROM sessions WHERE id=?", (session_id,)).fetchone()
+        row = _one(self._read("SELECT record FROM sessions WHERE id=?", (session_id,)))
         return None if row is None else _SESSION.validate_json(row[0])
 
     def session_id_of(self, credential: str) -> str | None:
         """The id of the session with that credential hash."""
-        row = self._db.execute(
-            "SELECT id FROM sessions WHERE credential=?", (credential,)
-        ).fetchone()
+        row = _one(self._read("SELECT id FROM sessions WHERE credential=?", (credential,)))
         return None if row is None else str(row[0])
 
     def change(self, session_id: str, at: float, decide: Callable[[Session], Step]) -> Step:
@@ -225,7 +229,7 @@ class SqliteStore:
 
     def due_before(self, now: float, limit: int) -> list[Due]:
         """Whose deadline is at or before `now`, the longest due first."""
-        rows = self._db.execute(
+        rows = self._read(
             "SELECT * FROM (SELECT 'session', id, deadline AS at, epoch FROM sessions"
             " WHERE deadline IS NOT NULL AND deadline <= ? ORDER BY deadline LIMIT ?)"
             " UNION ALL SELECT * FROM (SELECT 'game', id, deadline, 0 FROM games"
@@ -237,7 +241,7 @@ class SqliteStore:
 
     def waiting(self, study: str, scene_id: str) -> list[Session]:
         """Who waits in a scene's waiting room, first come first."""
-        rows = self._db.execute(
+        rows = self._read(
             "SELECT record FROM sessions WHERE place='waiting' AND study=? AND scene_id=?"
             " ORDER BY queued_at, id",
             (study, scene_id),
@@ -246,29 +250,27 @@ class SqliteStore:
 
     def sessions(self) -> list[Session]:
         """Every session, the oldest first."""
-        rows = self._db.execute("SELECT record FROM sessions ORDER BY created_at, id")
+        rows = self._read("SELECT record FROM sessions ORDER BY created_at, id")
         return [_SESSION.validate_json(row[0]) for row in rows]
 
     def game(self, game_id: str) -> Game | None:
         """The game of that id."""
-        row = self._db.execute("SELECT record FROM games WHERE id=?", (game_id,)).fetchone()
+        row = _one(self._read("SELECT record FROM games WHERE id=?", (game_id,)))
         return None if row is None else _GAME.validate_json(row[0])
 
     def games(self) -> list[Game]:
         """Every game, the oldest first."""
-        rows = self._db.execute("SELECT record FROM games ORDER BY created_at, id")
+        rows = self._read("SELECT record FROM games ORDER BY created_at, id")
         return [_GAME.validate_json(row[0]) for row in rows]
 
     def unended_games(self) -> list[str]:
         """The ids of the games that have not ended, the oldest first."""
-        rows = self._db.execute(
-            "SELECT id FROM games WHERE state != 'ended' ORDER BY created_at, id"
-        )
+        rows = self._read("SELECT id FROM games WHERE state != 'ended' ORDER BY created_at, id")
         return [row[0] for row in rows]
 
     def events(self, after: int = 0, limit: int | None = None) -> list[dict[str, Any]]:
         """The log from behind sequence number `after` on."""
-        rows = self._db.execute(
+        rows = self._read(
             "SELECT seq, at, session_id, event, fields FROM events WHERE seq > ?"
             " ORDER BY seq LIMIT ?",
             (after, -1 if limit is None else limit),
@@ -280,7 +282,7 @@ class SqliteStore:
 
     def alive_at(self) -> float | None:
         """When a server last said that it is alive, or None."""
-        row = self._db.execute("SELECT value FROM server WHERE name='alive_at'").fetchone()
+        row = _one(self._read("SELECT value FROM server WHERE name='alive_at'"))
         return None if row is None else float(row[0])
 
     def mark_alive(self, now: float) -> None:
@@ -295,3 +297,7 @@ class SqliteStore:
     def close(self) -> None:
         """Let go of the file; nothing is lost."""
         self._db.close()
+
+
+def _one(rows: list[Any]) -> Any:
+    return rows[0] if rows else None

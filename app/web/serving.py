@@ -67,18 +67,20 @@ def serve(
         app: the application, Socket.IO included.
         host: address to listen on.
         port: port to listen on; 0 picks a free one.
-        ready: called with the server's address once it accepts connections.
+        ready: called with the server's address once it is listened on, before the first request
+            is answered.
         stop: called first when the server is to end.
 
     Raises:
         OSError: the address cannot be listened on.
     """
     server = WSGIServer((host, port), app, handler_class=_Handler, log=None, error_log=_NoLog())
-    server.start()
+    server.init_socket()
     stopped = gevent.event.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stopped.set)
     ready(f"http://{_named(host)}:{server.server_port}")
+    server.start()
     stopped.wait()
     stop()
     server.stop(timeout=STOP_TIMEOUT_S)

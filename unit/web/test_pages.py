@@ -1,0 +1,159 @@
+"""The page, the environments and the health check. GET changes nothing."""
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from app.studies import End
+from app.web.pages import LONGEST_LABEL, page_config
+from unit.fakes.studies import game_scene, study_of
+from unit.sockets.page import JoinedServer
+
+SPITEFUL = "</script><script>alert(1)</script><!-- &amp; \" ' \u2028"
+END = End(scene_id="end", title="End", markdown="")
+
+
+class PageParser(HTMLParser):
+    """What a browser makes of the page: its elements, its title and its configuration."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.title = ""
+        self.config = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the element."""
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        """Keep what stands in the title and in the configuration."""
+        tag, attributes = self.elements[-1] if self.elements else ("", {})
+        if tag == "title":
+            self.title += data
+        elif attributes.get("id") == "grace-config":
+            self.config += data
+
+
+def parsed(server: JoinedServer, path: str = "/", **query: str) -> PageParser:
+    """The page as a browser reads it."""
+    answer = server.http.get(path, query_string=query or None)
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/html"
+    parser = PageParser()
+    parser.feed(answer.text)
+    return parser
+
+
+@pytest.fixture
+def server() -> JoinedServer:
+    """A server that serves a study of one game."""
+    return JoinedServer()
+
+
+def test_the_page_holds_its_configuration(server: JoinedServer) -> None:
+    """What it needs before it connects stands in it as JSON."""
+    config = json.loads(parsed(server).config)
+    assert config == page_config(server.grace.core, None)
+    assert config["study"] == {"id": "study", "title": "A study"}
+    assert (config["runtime"], config["preload"], config["participant"]) == ("main", True, None)
+    assert config["first_environment_url"] == "/study/match/environment.py"
+
+
+def test_preload_can_be_off() -> None:
+    """The page does not load early when the server says so."""
+    config: Any = page_config(JoinedServer(preload=False).grace.core, None)
+    assert config["preload"] is False
+
+
+def test_a_study_without_a_game_has_no_environment() -> None:
+    """Then there is nothing to load early for."""
+    config = page_config(JoinedServer(study_of(END)).grace.core, None)
+    assert config["first_environment_url"] is None
+
+
+def test_a_label_is_text_and_nothing_else(server: JoinedServer) -> None:
+    """Whatever stands in the address arrives as it is, and starts no script."""
+    page = parsed(server, participant=SPITEFUL)
+    assert json.loads(page.config)["participant"] == SPITEFUL
+    assert page.elements == parsed(server).elements
+
+
+def test_a_title_is_text_and_nothing_else() -> None:
+    """A study's title stands in the page and in its configuration, and ends neither."""
+    study = study_of(game_scene(), END)
+    object.__setattr__(study.study, "title", SPITEFUL)
+    page = parsed(JoinedServer(study))
+    assert json.loads(page.config)["study"]["title"] == SPITEFUL
+    assert SPITEFUL in page.title
+    assert page.elements == parsed(JoinedServer()).elements
+
+
+@pytest.mark.parametrize("label", ["P" * 128, "P" * 129, "é" * 5000])
+def test_a_label_is_shortened(server: JoinedServer, label: str) -> None:
+    """To what a CONNECT may carry; a long address does not shut anybody out."""
+    shortened = json.loads(parsed(server, participant=label).config)["participant"]
+    assert shortened == label[:LONGEST_LABEL]
+    assert server.page({"participant": shortened}).accepted
+
+
+@pytest.mark.parametrize("query", ["", "?participant=", "?other=1"])
+def test_a_label_may_be_absent(server: JoinedServer, query: str) -> None:
+    """An empty label is none."""
+    assert json.loads(parsed(server, f"/{query}").config)["participant"] is None
+
+
+def test_nothing_stands_in_the_page_that_the_policy_forbids(server: JoinedServer) -> None:
+    """Every script and style is a file of ours; no element has a handler or a style."""
+    for tag, attributes in parsed(server).elements:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+        assert tag != "style"
+        if tag == "script" and attributes.get("type") != "application/json":
+            assert str(attributes["src"]).startswith("/static/")
+        if tag == "link":
+            assert re.match("/static/|data:", str(attributes["href"]))
+
+
+def test_an_environment_is_served_as_it_is(server: JoinedServer) -> None:
+    """The Python source of a game scene, as text."""
+    answer = server.http.get("/study/match/environment.py")
+    assert answer.text == server.study.environments["match"].source
+    assert answer.mimetype == "text/x-python"
+
+
+def test_an_environment_keeps_its_letters() -> None:
+    """Sources are UTF-8, as Python's are by default."""
+    server = JoinedServer()
+    environments: Any = server.study.environments
+    source = type(environments["match"])(environments["match"].path, "name = 'Zoë 错'\n")
+    environments["match"] = source
+    answer = server.http.get("/study/match/environment.py")
+    assert answer.data.decode("utf-8") == source.source
+    assert "utf-8" in answer.headers["Content-Type"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/study/questions/environment.py", "/study/none/environment.py", "/study/..%2f/x"]
+)
+def test_a_scene_without_an_environment_is_not_found(server: JoinedServer, path: str) -> None:
+    """A text has none, and no other file can be had this way."""
+    assert server.http.get(path).status_code == 404
+
+
+def test_health_is_open(server: JoinedServer) -> None:
+    """Whoever watches the server needs no token, and sees when it is about to end."""
+    assert server.http.get("/healthz").json == {"status": "ok"}
+    server.grace.core.stopping = True
+    assert server.http.get("/healthz").json == {"status": "stopping"}
+
+
+def test_get_changes_nothing(server: JoinedServer) -> None:
+    """A session begins at CONNECT: crawlers and link previews leave no trace."""
+    before = server.kept()
+    for path in ("/", "/?participant=P", "/healthz", "/study/match/environment.py", "/none"):
+        server.http.get(path)
+        server.http.head(path)
+    assert server.kept() == before
