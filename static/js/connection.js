@@ -9,20 +9,15 @@
 import { ERROR_CODES, SERVER_EVENTS } from "./protocol.js";
 import { Reconnector } from "./reconnector.js";
 import { Requests } from "./requests.js";
+import { SessionSocket } from "./session_socket.js";
 
 /**
  * @import { Random, Time } from "./environment.js"
  * @import { EventLog } from "./event_log.js"
  * @import { Accepted, ConnectAuth, ServerPayloads, SessionOpened, WireError } from "./protocol.js"
  * @import { RequestOptions } from "./requests.js"
- * @import { ClientSocket, ConnectError, OpenSocket } from "./socket_io.js"
+ * @import { OpenSocket } from "./socket_io.js"
  */
-
-/** How long an attempt may take until `session_opened`. */
-const OPEN_TIMEOUT_MS = 10_000;
-/** How much longer when that time is over: a page that was frozen runs its timers before the
- * messages that have been waiting. */
-const LATE_MESSAGES_MS = 1_000;
 
 /** Codes after which trying again is pointless. */
 const FINAL_CODES = new Set(
@@ -35,19 +30,29 @@ const FINAL_CODES = new Set(
   ]),
 );
 
+/** Server events that go into the event log as they came: they are few, and hold no credential. */
+const RECORDED = new Set(
+  /** @type {string[]} */ ([
+    SERVER_EVENTS.WAITING_ROOM,
+    SERVER_EVENTS.GAME_MATCHED,
+    SERVER_EVENTS.GAME_STARTED,
+    SERVER_EVENTS.GAME_PAUSED,
+    SERVER_EVENTS.GAME_RESUMED,
+    SERVER_EVENTS.GAME_ENDED,
+    SERVER_EVENTS.PARTNER_STATUS,
+  ]),
+);
+
 /** @typedef {"connecting" | "connected" | "lost" | "taken_over" | "over"} LinkStatus */
 
 export class Connection {
-  /** @type {OpenSocket} */ #openSocket;
-  /** @type {() => ConnectAuth} */ #auth;
-  /** @type {Time} */ #time;
+  /** @type {() => SessionSocket} */ #makeSocket;
   /** @type {EventLog} */ #log;
   /** @type {(status: LinkStatus, code?: string) => void} */ #onStatus;
   /** @type {Reconnector} */ #reconnector;
   /** @type {Requests} */ #requests;
   /** @type {Map<string, (payload: any) => void>} */ #handlers = new Map();
-  /** @type {ClientSocket | null} */ #socket = null;
-  /** @type {unknown} */ #openTimer = null;
+  /** @type {SessionSocket | null} */ #socket = null;
   /** @type {LinkStatus} */ #status = "connecting";
 
   /**
@@ -61,11 +66,16 @@ export class Connection {
    *   `code` says why it is over
    */
   constructor({ openSocket, auth, time, random, log, onStatus }) {
-    this.#openSocket = openSocket;
-    this.#auth = auth;
-    this.#time = time;
     this.#log = log;
     this.#onStatus = onStatus;
+    const listener = {
+      opened: this.#opened.bind(this),
+      received: this.#received.bind(this),
+      heartbeat: () => log.record("heartbeat_seen"),
+      failed: this.#refused.bind(this),
+      lost: this.#lost.bind(this),
+    };
+    this.#makeSocket = () => new SessionSocket({ openSocket, auth, time, listener });
     this.#reconnector = new Reconnector({ time, random, connect: () => this.#attempt() });
     this.#requests = new Requests({
       time,
@@ -109,6 +119,7 @@ export class Connection {
    */
   restart(reason) {
     if (this.#status === "connected") {
+      this.#socket?.discard();
       this.#lost(reason);
     }
   }
@@ -140,7 +151,7 @@ export class Connection {
    * @returns {boolean} whether it was handed to an open connection
    */
   send(event, payload) {
-    if (this.#status !== "connected" || !this.#socket?.connected) {
+    if (!this.#socket?.isOpen) {
       return false;
     }
     this.#socket.emit(event, payload);
@@ -149,49 +160,7 @@ export class Connection {
 
   #attempt() {
     this.#log.record("connecting");
-    const socket = this.#openSocket({
-      transports: ["websocket"],
-      reconnection: false,
-      forceNew: true,
-      timeout: OPEN_TIMEOUT_MS,
-      auth: (give) => give(this.#auth()),
-    });
-    this.#socket = socket;
-    this.#listen(socket);
-    this.#openTimer = this.#time.setTimeout(() => {
-      this.#openTimer = this.#time.setTimeout(
-        () => this.#refused(undefined, "no session_opened in time"),
-        LATE_MESSAGES_MS,
-      );
-    }, OPEN_TIMEOUT_MS);
-  }
-
-  /**
-   * Hear a socket for as long as it is the current one.
-   * @param {ClientSocket} socket
-   */
-  #listen(socket) {
-    let ping_interval_ms = 0;
-    /** @param {() => void} fn */
-    const whileCurrent = (fn) => (socket === this.#socket ? fn() : undefined);
-    socket.io.engine.on("handshake", (handshake) => {
-      ping_interval_ms = handshake.pingInterval;
-    });
-    socket.io.on("ping", () => whileCurrent(() => this.#log.record("heartbeat_seen")));
-    socket.on("connect_error", (/** @type {ConnectError} */ error) =>
-      whileCurrent(() => this.#refused(error.data?.code, error.data?.message ?? error.message)),
-    );
-    socket.on("disconnect", (/** @type {string} */ reason) =>
-      whileCurrent(() => this.#lost(reason)),
-    );
-    socket.onAny((event, payload) =>
-      whileCurrent(() => {
-        if (event === SERVER_EVENTS.SESSION_OPENED) {
-          this.#opened(payload, ping_interval_ms);
-        }
-        this.#received(event, payload);
-      }),
-    );
+    this.#socket = this.#makeSocket();
   }
 
   /**
@@ -199,7 +168,6 @@ export class Connection {
    * @param {number} ping_interval_ms
    */
   #opened({ session_id, epoch, resumed }, ping_interval_ms) {
-    this.#clearOpenTimer();
     this.#reconnector.opened();
     this.#log.record("connection_opened", { session_id, epoch, resumed, ping_interval_ms });
     this.#setStatus("connected");
@@ -214,6 +182,9 @@ export class Connection {
     if (event === SERVER_EVENTS.SESSION_TAKEN_OVER) {
       this.#end("taken_over", ERROR_CODES.SESSION_TAKEN_OVER);
     } else if (this.#status === "connected") {
+      if (RECORDED.has(event)) {
+        this.#log.record(event, payload);
+      }
       this.#handlers.get(event)?.(payload);
     } else {
       this.#log.record("event_ignored", { name: event });
@@ -226,7 +197,6 @@ export class Connection {
    * @param {string} message
    */
   #refused(code, message) {
-    this.#discard();
     this.#log.record("connection_refused", { code, message });
     if (code !== undefined && FINAL_CODES.has(code)) {
       this.#end(code === ERROR_CODES.SESSION_TAKEN_OVER ? "taken_over" : "over", code);
@@ -237,11 +207,6 @@ export class Connection {
 
   /** @param {string} reason */
   #lost(reason) {
-    if (this.#status !== "connected") {
-      this.#refused(undefined, reason);
-      return;
-    }
-    this.#discard();
     this.#log.record("connection_lost", { reason });
     this.#setStatus("lost");
     this.#requests.lost();
@@ -270,23 +235,10 @@ export class Connection {
       return;
     }
     this.#reconnector.stop();
-    this.#discard();
+    this.#socket?.discard();
     this.#log.record("session_ended", { status, code });
     this.#setStatus(status, code);
     this.#requests.end();
-  }
-
-  /** Let go of the current socket; what it still says is not heard. */
-  #discard() {
-    this.#clearOpenTimer();
-    const socket = this.#socket;
-    this.#socket = null;
-    socket?.disconnect();
-  }
-
-  #clearOpenTimer() {
-    this.#time.clearTimeout(this.#openTimer);
-    this.#openTimer = null;
   }
 
   /**

@@ -40,7 +40,7 @@ import { WaitingView } from "./waiting_view.js";
  */
 
 export class GameSceneView {
-  #notice = h("p", { class: "notice", role: "status" });
+  #notice = h("p", { class: "card notice", role: "status" });
   #waiting;
   #partners;
   #loading;

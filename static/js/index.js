@@ -61,6 +61,7 @@ const python = new MainThreadPython({
   runner_url: config.runner_url,
   importModule: (url) => import(url),
   fetch: (url) => fetch(url),
+  time,
 });
 
 const connection = new Connection({

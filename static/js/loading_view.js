@@ -12,7 +12,7 @@ import { duration, STAGE_NAMES } from "./sentences.js";
 export class LoadingView {
   #live;
   #status = h("p", { role: "status" });
-  #elapsed = h("span", { class: "elapsed", role: "timer" });
+  #elapsed = h("span", { class: "hint", role: "timer" });
   #steps = LOADING_STAGES.map((stage) => h("li", {}, STAGE_NAMES[stage]));
   #error = h("pre");
   #failure;

@@ -3,14 +3,21 @@
  * here can be heard or answered meanwhile.
  */
 
+import { delay } from "./environment.js";
 import { EnvironmentError, GraceError } from "./errors.js";
 
 /**
+ * @import { Time } from "./environment.js"
  * @import { GameResult, LoadingStage, StepActions } from "./protocol.js"
  * @import { EnvironmentSource, Python, Replayed, Shape } from "./python.js"
  */
 
 const RUNNER_MODULE = "grace_runner";
+/** What Pyodide 314 fetches when it starts, apart from its two modules. */
+const DATA_FILES = ["pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
+/** After this long Pyodide is given up. It never says that its WebAssembly could not be compiled
+ * (314.0.7 prints a warning and waits), for want of memory for instance. */
+const START_TIMEOUT_MS = 120_000;
 
 /**
  * @typedef {object} RunnerProxy `grace_runner.Runner`, strings in and out
@@ -43,6 +50,7 @@ export class MainThreadPython {
   #runner_url;
   /** @type {(url: string) => Promise<any>} */ #importModule;
   /** @type {(url: string) => Promise<Response>} */ #fetch;
+  /** @type {Time} */ #time;
   #attempts = 0;
   /** @type {Pyodide | null} */ #pyodide = null;
   /** @type {RunnerModule | null} */ #module = null;
@@ -57,12 +65,14 @@ export class MainThreadPython {
    * @param {string} parts.runner_url `grace_runner.py`
    * @param {(url: string) => Promise<any>} parts.importModule dynamic `import()`
    * @param {(url: string) => Promise<Response>} parts.fetch
+   * @param {Time} parts.time
    */
-  constructor({ pyodide_url, runner_url, importModule, fetch }) {
+  constructor({ pyodide_url, runner_url, importModule, fetch, time }) {
     this.#pyodide_url = pyodide_url;
     this.#runner_url = runner_url;
     this.#importModule = importModule;
     this.#fetch = fetch;
+    this.#time = time;
   }
 
   /**
@@ -138,27 +148,34 @@ export class MainThreadPython {
     // A module that could not be fetched stays failed under its address in some browsers (HTML
     // standard, module map), so each further attempt asks under another.
     const again = this.#attempts === 1 ? "" : `?attempt=${this.#attempts}`;
-    const [pyodide, core] = await Promise.all(
-      ["pyodide.mjs", "pyodide.asm.mjs"].map((name) =>
-        this.#importModule(`${this.#pyodide_url}${name}${again}`),
-      ),
-    );
-    return /** @type {PyodideModule} */ (pyodide).loadPyodide({
-      indexURL: this.#pyodide_url,
-      createPyodideModule: core.default,
-    });
+    const [pyodide, core] = await Promise.all([
+      this.#importModule(`${this.#pyodide_url}pyodide.mjs${again}`),
+      this.#importModule(`${this.#pyodide_url}pyodide.asm.mjs${again}`),
+      // Pyodide takes these from the browser's cache. Fetched here first, a missing one is an error
+      // with a name; there it is a load that never ends, or the error "[object Object]".
+      ...DATA_FILES.map(async (name) => (await this.#get(this.#pyodide_url + name)).arrayBuffer()),
+    ]);
+    return Promise.race([
+      /** @type {PyodideModule} */ (pyodide).loadPyodide({
+        indexURL: this.#pyodide_url,
+        createPyodideModule: core.default,
+      }),
+      delay(this.#time, START_TIMEOUT_MS).then(() => {
+        throw new GraceError(`Pyodide has not started within ${START_TIMEOUT_MS / 1000} s`);
+      }),
+    ]);
   }
 
   /** @param {Pyodide} pyodide */
   async #installRunner(pyodide) {
-    pyodide.FS.writeFile(`${RUNNER_MODULE}.py`, await this.#fetchText(this.#runner_url));
+    pyodide.FS.writeFile(`${RUNNER_MODULE}.py`, await this.#getText(this.#runner_url));
     return /** @type {RunnerModule} */ (pyodide.pyimport(RUNNER_MODULE));
   }
 
   /** @param {EnvironmentSource} environment */
   async #makeRunner(environment) {
     const { url, config } = environment;
-    const source = this.#sources.get(url) ?? (await this.#fetchText(url));
+    const source = this.#sources.get(url) ?? (await this.#getText(url));
     this.#sources.set(url, source);
     this.terminate();
     if (config === null) {
@@ -173,12 +190,26 @@ export class MainThreadPython {
   }
 
   /** @param {string} url */
-  async #fetchText(url) {
-    const response = await this.#fetch(url);
-    if (!response.ok) {
-      throw new GraceError(`${url}: HTTP ${response.status}`);
+  async #getText(url) {
+    return (await this.#get(url)).text();
+  }
+
+  /**
+   * @param {string} url
+   * @returns {Promise<Response>} one that succeeded
+   * @throws {GraceError} with the address in its message
+   */
+  async #get(url) {
+    /** @type {Response} */ let response;
+    try {
+      response = await this.#fetch(url);
+    } catch (error) {
+      throw new GraceError(`${url} could not be fetched: ${error}`);
     }
-    return response.text();
+    if (!response.ok) {
+      throw new GraceError(`${url} could not be fetched: HTTP ${response.status}`);
+    }
+    return response;
   }
 
   /**

@@ -5,6 +5,7 @@
  * steps that are missing, and the page applies them before it says `player_ready` again.
  */
 
+import { Episode } from "./episode.js";
 import {
   ConnectionLostError,
   FrameGapError,
@@ -12,7 +13,6 @@ import {
   RefusedError,
   SessionOverError,
 } from "./errors.js";
-import { Lockstep } from "./lockstep.js";
 import { CLIENT_EVENTS } from "./protocol.js";
 
 /**
@@ -26,8 +26,6 @@ import { CLIENT_EVENTS } from "./protocol.js";
  * @import { Ticker } from "./ticker.js"
  */
 
-/** Steps replayed in one go; the page can answer in between. */
-const REPLAY_CHUNK = 60;
 /** Steps that are made up at most after the game had to wait for an action. */
 const MOST_OWED_STEPS = 6;
 /** Characters of a traceback that the server takes. */
@@ -58,20 +56,18 @@ const DEALT_WITH = [LoadingFailedError, ConnectionLostError, RefusedError, Sessi
 
 export class RemoteGame {
   /** @type {GameParts} */ #parts;
-  /** @type {Lockstep} */ #lockstep;
+  /** @type {Episode} */ #episode;
   /** What has to happen one after the other. @type {Promise<unknown>} */ #queue;
   /** Counts connections: what was begun on an earlier one is given up. */
   #connection = 0;
   /** Whether Python is loaded. */
   #loaded = false;
-  /** Whether the environment is in this game's episode. */
-  #reset = false;
-  /** Whether anybody has stepped. */
+  /** Whether the server has let anybody step. */
   #started = false;
   #running = false;
-  /** Whether the episode is over. */
-  #over = false;
-  /** Whether the game is, here or for everybody. */
+  /** Whether the server has been told the result, or is being told. */
+  #told = false;
+  /** Whether the game is over, here or for everybody. */
   #ended = false;
   /** Steps that were due and could not be made yet. */
   #owed = 0;
@@ -79,8 +75,8 @@ export class RemoteGame {
   /** @param {GameParts} parts */
   constructor(parts) {
     this.#parts = parts;
-    const { players, input_delay_frames } = parts.game;
-    this.#lockstep = new Lockstep(players.length, input_delay_frames);
+    const { game, python, nextTask } = parts;
+    this.#episode = new Episode({ python, environment: this.#environment(), game, nextTask });
     this.#queue = Promise.resolve();
   }
 
@@ -90,7 +86,7 @@ export class RemoteGame {
 
   /** Steps applied; CONNECT restates it as `last_frame`. */
   get frame() {
-    return this.#lockstep.frame;
+    return this.#episode.frame;
   }
 
   /**
@@ -134,7 +130,7 @@ export class RemoteGame {
     this.#started = true;
     this.#running = true;
     this.#owed = 0;
-    this.#lockstep.resendUnconfirmed();
+    this.#episode.resendUnconfirmed();
     input.start();
     view.showPhase("running");
     ticker.start(scene.steps_per_s, (due) =>
@@ -155,7 +151,7 @@ export class RemoteGame {
    * @param {FrameActions} delivery
    */
   async deliver({ from_frame, actions }) {
-    await this.#attempt(async () => this.#lockstep.deliver(from_frame, actions));
+    await this.#attempt(async () => this.#episode.deliver(from_frame, actions));
   }
 
   /** The game has ended. */
@@ -171,107 +167,88 @@ export class RemoteGame {
 
   /** @param {GameProgress} [progress] */
   #takeUp(progress) {
-    if (!progress) {
-      return;
-    }
-    this.#started = progress.started;
-    try {
-      this.#lockstep.resume(progress);
-    } catch (error) {
-      // What this page has does not fit; on the next connection it begins at the first frame.
-      this.#lockstep.restart();
-      this.#reset = false;
-      throw error;
+    if (progress) {
+      this.#started = progress.started;
+      this.#episode.resume(progress);
     }
   }
 
   async #makeReady() {
-    const { connection, python, view } = this.#parts;
     const begun = this.#connection;
-    await this.#inTurn(() => this.#catchUp(begun));
-    if (begun !== this.#connection) {
-      return;
-    }
-    view.draw(await python.render());
-    view.showFrame(this.frame);
-    const payload = { game_id: this.game_id };
-    await connection.request(CLIENT_EVENTS.PLAYER_READY, payload, { resend: false });
-  }
-
-  /**
-   * Bring the environment to the present.
-   * @param {number} begun the connection it was begun on
-   */
-  async #catchUp(begun) {
-    const { python, game, nextTask } = this.#parts;
-    if (!this.#reset) {
-      await python.reset(this.#environment(), game.seed);
-      this.#reset = true;
-      this.#over = false;
-    }
-    // Before the start only the steps without actions are there, and they belong to the game.
-    while (this.#started && !this.#over && this.#lockstep.available > 0) {
-      if (begun !== this.#connection) {
-        return;
+    const isWanted = () => begun === this.#connection;
+    await this.#inTurn(async () => {
+      await this.#episode.begin();
+      // Before the start only the steps without actions are there, and they belong to the game.
+      await this.#episode.catchUp(() => this.#started && isWanted());
+    });
+    if (isWanted()) {
+      await this.#show();
+      const payload = { game_id: this.game_id };
+      const ready = this.#parts.connection.request(CLIENT_EVENTS.PLAYER_READY, payload, {
+        resend: false,
+      });
+      if (this.#episode.over) {
+        this.#finish();
       }
-      const { applied, over } = await python.replay(this.#lockstep.peek(REPLAY_CHUNK));
-      this.#lockstep.advance(applied);
-      await this.#stepped(over);
-      await nextTask();
+      await ready;
     }
   }
 
   /** @param {number} due ticks that have come since the last call */
   async #tick(due) {
-    const { python, scene, view, connection } = this.#parts;
+    const { scene, connection } = this.#parts;
     this.#owed = Math.min(this.#owed + due, MOST_OWED_STEPS);
-    for (; this.#owed > 0 && this.#running && !this.#over; this.#owed -= 1) {
+    while (this.#owed > 0 && this.#running) {
       this.#sendActions();
-      const [actions] = this.#lockstep.peek(1);
-      if (!actions) {
+      if (!(await this.#episode.step())) {
         break;
       }
-      const over = await python.step(actions);
-      this.#lockstep.advance(1);
-      await this.#stepped(over);
-      if (!over && this.frame % scene.steps_per_s === 0) {
+      this.#owed -= 1;
+      if (this.#episode.over) {
+        this.#parts.ticker.stop();
+        this.#finish();
+      } else if (this.frame % scene.steps_per_s === 0) {
         connection.send(CLIENT_EVENTS.GAME_STATE_HASH, await this.#digest());
       }
     }
-    if (this.#running && !this.#over) {
-      this.#sendActions();
-    }
-    if (view.isSeen() || this.#over) {
-      view.draw(await python.render());
-    }
-    view.showFrame(this.frame);
+    this.#sendActions();
+    await this.#show();
   }
 
   #sendActions() {
     const { connection, input } = this.#parts;
-    this.#lockstep.sendDue((frame) => {
-      const payload = { game_id: this.game_id, frame, action: input.sample() };
-      return connection.send(CLIENT_EVENTS.PLAYER_ACTION, payload);
+    if (this.#running && !this.#episode.over) {
+      this.#episode.sendDue((frame) => {
+        const payload = { game_id: this.game_id, frame, action: input.sample() };
+        return connection.send(CLIENT_EVENTS.PLAYER_ACTION, payload);
+      });
+    }
+  }
+
+  /** Tell the server the result. Not awaited: it is said again until the server has heard it. */
+  #finish() {
+    if (this.#told) {
+      return;
+    }
+    this.#told = true;
+    this.#attempt(async () => {
+      const final = await this.#digest();
+      await this.#parts.connection.request(CLIENT_EVENTS.GAME_STATE_HASH, final);
     });
   }
 
-  /** @param {boolean} over whether the episode ended with the last step */
-  async #stepped(over) {
-    if (!over) {
-      return;
-    }
-    this.#over = true;
-    this.#parts.ticker.stop();
-    const { connection, log, python } = this.#parts;
-    const final = { ...(await this.#digest()), result: await python.result() };
-    log.record("episode_over", final);
-    // Not awaited: it is sent again on every connection until the server has it.
-    this.#attempt(() => connection.request(CLIENT_EVENTS.GAME_STATE_HASH, final));
+  async #digest() {
+    const digest = { game_id: this.game_id, ...(await this.#episode.digest()) };
+    this.#parts.log.record("game_state_hashed", digest);
+    return digest;
   }
 
-  async #digest() {
-    const hash = await this.#parts.python.stateHash();
-    return { game_id: this.game_id, frame: this.frame, hash };
+  async #show() {
+    const { python, view } = this.#parts;
+    if (view.isSeen() || !this.#running || this.#episode.over) {
+      view.draw(await python.render());
+    }
+    view.showFrame(this.frame);
   }
 
   /**

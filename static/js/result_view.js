@@ -31,7 +31,7 @@ export class ResultView {
     this.#result.replaceChildren(
       rewards && game !== null
         ? pointsTable(rewards, game)
-        : h("p", {}, "This game has been played. You can go on."),
+        : h("p", {}, "You can go on with the study now."),
     );
   }
 }

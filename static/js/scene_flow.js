@@ -76,11 +76,10 @@ export class SceneFlow {
   linkChanged(link, code) {
     const { view, announce, store } = this.#parts;
     announce({ link });
-    // Whoever has reached the end needs no connection any more.
-    const finished = this.#scene?.kind === "end";
-    if (!finished) {
-      view.showLink(link);
+    if (this.#scene?.kind === "end") {
+      return; // Whoever has reached the end needs no connection any more.
     }
+    view.showLink(link);
     if (link === "lost") {
       this.#game?.connectionLost();
     } else if (link === "over" || link === "taken_over") {
@@ -88,7 +87,7 @@ export class SceneFlow {
       if (end) {
         announce({ place: "finished" });
         this.#show(end);
-      } else if (!finished) {
+      } else {
         this.#finish(this.#leaving ? LEFT : code);
       }
     }

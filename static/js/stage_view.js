@@ -39,12 +39,10 @@ export class StageView {
       tabindex: 0,
     });
     this.#canvas = new GameCanvas(canvas, scene);
-    this.element = h(
-      "section",
-      { "aria-label": "Game", hidden: true },
-      h("div", { class: "stage" }, canvas, this.#overlay),
-      this.#controls,
-    );
+    const stage = h("div", { class: "stage" }, canvas, this.#overlay);
+    // The style sheet keeps the whole of it on the screen.
+    stage.style.setProperty("--ratio", String(scene.width / scene.height));
+    this.element = h("section", { "aria-label": "Game", hidden: true }, stage, this.#controls);
     this.#controls.append(touchControls(scene.controls, keyboard), legend(scene.controls));
   }
 

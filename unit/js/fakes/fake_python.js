@@ -1,0 +1,83 @@
+/** An environment without Python: its state is the sum of the actions, its end a number of steps. */
+
+/**
+ * @import { LoadingStage, StepActions } from "../../../static/js/protocol.js"
+ * @import { EnvironmentSource, Python } from "../../../static/js/python.js"
+ */
+
+/** @implements {Python} */
+export class FakePython {
+  /** @type {"main"} */ where = "main";
+  /** @type {EnvironmentSource[]} */ loads = [];
+  /** @type {(stage: LoadingStage) => void} */ onStageDone = () => {};
+  /** @type {Error | null} what the next call raises */ failure = null;
+  /** @type {number[]} */ seeds = [];
+  /** @type {StepActions[]} */ applied = [];
+  #length;
+
+  /** @param {number} [length] steps of an episode */
+  constructor(length = Number.POSITIVE_INFINITY) {
+    this.#length = length;
+  }
+
+  /**
+   * @param {EnvironmentSource} environment
+   * @param {(stage: LoadingStage) => Promise<void>} onStage
+   */
+  async load(environment, onStage) {
+    this.loads.push(environment);
+    this.onStageDone("runtime");
+    await onStage("packages");
+    this.onStageDone("packages");
+    await onStage("environment");
+    this.#raise();
+    this.onStageDone("environment");
+  }
+
+  /**
+   * @param {EnvironmentSource} _environment
+   * @param {number} seed
+   */
+  async reset(_environment, seed) {
+    this.#raise();
+    this.seeds.push(seed);
+    this.applied = [];
+  }
+
+  /** @param {StepActions} actions */
+  async step(actions) {
+    this.#raise();
+    this.applied.push(actions);
+    return this.applied.length >= this.#length;
+  }
+
+  /** @param {StepActions[]} steps */
+  async replay(steps) {
+    const left = this.#length - this.applied.length;
+    const applied = steps.slice(0, left);
+    this.applied.push(...applied);
+    return { applied: applied.length, over: this.applied.length >= this.#length };
+  }
+
+  async render() {
+    return [{ shape: "text" }];
+  }
+
+  async stateHash() {
+    return `hash-${JSON.stringify(this.applied)}`;
+  }
+
+  async result() {
+    return { frames: this.applied.length };
+  }
+
+  terminate() {}
+
+  #raise() {
+    const failure = this.failure;
+    this.failure = null;
+    if (failure) {
+      throw failure;
+    }
+  }
+}
