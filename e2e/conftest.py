@@ -14,6 +14,7 @@ from playwright.sync_api import Playwright, sync_playwright
 from app.lab.bench import Bench
 from app.lab.calibration import BlockWindow, Calibration
 from app.lab.chromium import Chromium
+from e2e.album import Album
 from e2e.study_files import SHIPPED_STUDY, lay_out_studies
 
 FULL_SCALE_BLOCK = BlockWindow(shortest_s=26, longest_s=29.5)
@@ -117,6 +118,6 @@ def calibration() -> Calibration:
 
 
 @pytest.fixture
-def pictures(request: pytest.FixtureRequest) -> Path:
-    """The folder for pictures that are to be looked at."""
-    return results_folder(request.node)
+def album(request: pytest.FixtureRequest) -> Album:
+    """An empty album in the test's results."""
+    return Album(results_folder(request.node))

@@ -31,9 +31,13 @@ def finish_episode(
         second: holds the right arrow: no rally can draw the match out.
         timeout_s: seconds from now to the start, and from the start to the end.
     """
-    server.admin.wait_for_event("game_started", timeout_s=timeout_s)
+    started = server.admin.wait_for_event("game_started", timeout_s=timeout_s)
     with first.hold("ArrowLeft"), second.hold("ArrowRight"):
-        ended = server.admin.wait_for_event("game_ended", timeout_s=timeout_s)
+        ended = server.admin.wait_for_event(
+            "game_ended",
+            where=lambda entry: entry["game_id"] == started["game_id"],
+            timeout_s=timeout_s,
+        )
     assert ended["reason"] == "completed"
     for page in (first, second):
         page.wait_for(game="ended", place="lobby")
@@ -41,16 +45,24 @@ def finish_episode(
     return ended
 
 
-def assert_equal_states(server: ServerProcess, first: Participant, second: Participant) -> None:
-    """Both pages have hashed the same states, and the server has kept the last of them."""
+def assert_equal_states(ended: Event, first: Participant, second: Participant) -> None:
+    """Both pages have hashed the same states of the game, the last of them the server's too.
+
+    Args:
+        ended: the server's `game_ended`.
+        first: one player.
+        second: the other.
+    """
     states = [
-        {entry["frame"]: entry["hash"] for entry in page.recorded("game_state_hashed")}
+        {
+            entry["frame"]: entry["hash"]
+            for entry in page.recorded("game_state_hashed")
+            if entry["game_id"] == ended["game_id"]
+        }
         for page in (first, second)
     ]
     assert states[0] == states[1]
-    (game,) = server.admin.games()
-    result = game["result"]
-    assert states[0][result["frame"]] == result["hash"]
+    assert states[0][ended["result"]["frame"]] == ended["result"]["hash"]
 
 
 def idle_state(study_file: Path, seed: int) -> str:

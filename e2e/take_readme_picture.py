@@ -7,32 +7,42 @@ while Pyodide's largest file is on its way to it: a page that is frozen cannot b
 import base64
 import tempfile
 from pathlib import Path
+from string import Template
 
-from playwright.sync_api import Route, sync_playwright
+from playwright.sync_api import Route, ViewportSize, sync_playwright
 
-from app.lab.bench import Bench
 from app.lab.chromium import Chromium
 from app.lab.participant import Participant
-from e2e.study_files import lay_out_studies
+from app.lab.server import ServerProcess
+from e2e.study_files import SHIPPED_STUDY
 
 PICTURE = Path(__file__).parents[1] / "docs" / "two-browsers.png"
 LARGEST_FILE = "**/pyodide.asm.wasm"
-WIDTH_PX, HEIGHT_PX = 640, 720
+WINDOW = ViewportSize(width=560, height=460)
+PIXEL_RATIO = 2
+"""Sharp on a screen with small pixels too."""
 
-FRAME = """<!doctype html><meta charset="utf-8"><style>
+FRAME = Template("""<!doctype html><meta charset="utf-8"><style>
 body { margin: 0; padding: 24px; display: flex; gap: 24px; background: #d9dee5; width: max-content }
 figure { margin: 0; border-radius: 10px; overflow: hidden; background: #f3f4f6;
   box-shadow: 0 6px 24px #0004; font: 14px system-ui, sans-serif; color: #374151 }
 figcaption { padding: 10px 14px; display: flex; gap: 7px; align-items: center }
 i { width: 11px; height: 11px; border-radius: 50%; background: #b6bcc6 }
 span { margin-left: 8px }
-img { display: block; width: %(width)dpx; height: %(height)dpx }
-</style>%(figures)s"""
+img { display: block; width: ${width}px; height: ${height}px }
+</style>$figures""")
 
-FIGURE = (
-    "<figure><figcaption><i></i><i></i><i></i><span>%s</span></figcaption>"
-    '<img src="data:image/png;base64,%s"></figure>'
+FIGURE = Template(
+    "<figure><figcaption><i></i><i></i><i></i><span>$title</span></figcaption>"
+    '<img src="data:image/png;base64,$picture"></figure>'
 )
+
+
+def participant(chromium: Chromium, name: str) -> Participant:
+    """Somebody with a window of the size that fits the picture."""
+    page = chromium.new_context(pixel_ratio=PIXEL_RATIO).new_page()
+    page.set_viewport_size(WINDOW)
+    return Participant(name, page)
 
 
 def photograph(participant: Participant) -> str:
@@ -47,34 +57,33 @@ def side_by_side(chromium: Chromium, pictures: dict[str, str]) -> bytes:
         chromium: draws it.
         pictures: Base64 by the title of the window.
     """
-    figures = "".join(FIGURE % (title, picture) for title, picture in pictures.items())
-    page = chromium.new_context().new_page()
-    page.set_content(FRAME % {"width": WIDTH_PX, "height": HEIGHT_PX, "figures": figures})
+    figures = "".join(
+        FIGURE.substitute(title=title, picture=picture) for title, picture in pictures.items()
+    )
+    page = chromium.new_context(pixel_ratio=PIXEL_RATIO).new_page()
+    page.set_content(FRAME.substitute(WINDOW, figures=figures))
     return page.locator("body").screenshot()
 
 
-def take(study: Path, to: Path) -> None:
-    """Serve the study, bring two browsers into the scene, and write the picture.
+def take(to: Path) -> None:
+    """Serve the shipped study, bring two browsers into the scene, and write the picture.
 
     Args:
-        study: a study whose first scene is a game for two.
         to: the PNG file; its folder is made.
     """
     with (
         tempfile.TemporaryDirectory() as scratch,
         sync_playwright() as playwright,
         Chromium(playwright) as chromium,
+        ServerProcess(SHIPPED_STUDY, Path(scratch)) as server,
     ):
-        bench = Bench(chromium, Path(scratch))
-        server = bench.serve(study)
-        loading, partner = bench.participant("loading"), bench.participant("partner")
-        for participant in (loading, partner):
-            participant.page.set_viewport_size({"width": WIDTH_PX, "height": HEIGHT_PX})
+        loading, partner = participant(chromium, "loading"), participant(chromium, "partner")
         held: list[Route] = []
-        loading.page.route(LARGEST_FILE, held.append)
-        loading.open(server.url)
+        loading.page.route(LARGEST_FILE, lambda route: held.append(route))
+        for one in (loading, partner):
+            one.open(server.url)
+            one.part("continue").click()
         loading.part("progress").wait_for(state="visible")
-        partner.open(server.url)
         partner.wait_for(game="matched", runtime="ready", timeout_s=60)
         partner.part("partner").wait_for(state="visible")
         pictures = {
@@ -83,10 +92,7 @@ def take(study: Path, to: Path) -> None:
         }
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_bytes(side_by_side(chromium, pictures))
-        bench.close()
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as studies:
-        lay_out_studies(Path(studies))
-        take(Path(studies) / "game_first.py", PICTURE)
+    take(PICTURE)

@@ -65,7 +65,7 @@ def test_a_frozen_page_keeps_session_seat_and_partner(freezer: Freezer, preload:
     assert ended["result"]["frame"] == EPISODE_FRAMES
     (game,) = admin.games()
     assert game["players"] == {"player_0": pair.frozen_id, "player_1": pair.partner_id}
-    assert_equal_states(pair.server, pair.frozen, pair.partner)
+    assert_equal_states(ended, pair.frozen, pair.partner)
 
     # Must not happen: a cleanup, or a partner who hears that the other is gone.
     assert_nobody_gone(pair)
@@ -76,8 +76,8 @@ def test_a_longer_timeout_does_not_even_disconnect(freezer: Freezer) -> None:
     pair = freezer.freeze(**BUDGET_8_30)
     admin = pair.server.admin
 
-    finish_episode(pair.server, pair.frozen, pair.partner)
-    assert_equal_states(pair.server, pair.frozen, pair.partner)
+    ended = finish_episode(pair.server, pair.frozen, pair.partner)
+    assert_equal_states(ended, pair.frozen, pair.partner)
 
     # Must not happen: any lost link, any second connection, anybody gone.
     assert select(admin.events(), "link_lost") == []

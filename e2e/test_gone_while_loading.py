@@ -10,7 +10,13 @@ from app.lab.chromium import Chromium
 from app.lab.participant import Participant
 from app.lab.throttle import cpu_throttle
 
-GRACE = {"loading_timeout_s": 6, "loading_budget_s": 12, "reconnect_grace_s": 3}
+SCALED = {
+    "ping_interval_s": 1,
+    "ping_timeout_s": 3,
+    "loading_timeout_s": 6,
+    "loading_budget_s": 12,
+    "reconnect_grace_s": 3,
+}
 
 SWEEPER_TOLERANCE_S = 1.0
 """How late the end of a grace may come."""
@@ -23,7 +29,7 @@ def test_killed_browser_is_cleaned_up_at_the_end_of_its_loading_grace(
     bench: Bench, own_chromium: Chromium, studies: Path
 ) -> None:
     """A browser that is killed while it loads gets the loading grace, and not a second more."""
-    bench.serve(studies / "game_first.py", ping_interval_s=1, ping_timeout_s=1, **GRACE)
+    bench.serve(studies / "game_first.py", **SCALED)
     victim = bench.participant("victim", chromium=own_chromium)
     with matched_while_loading(bench, victim) as partner:
         own_chromium.kill()
@@ -34,7 +40,7 @@ def test_killed_browser_is_cleaned_up_at_the_end_of_its_loading_grace(
 
 def test_closed_tab_is_not_waited_for_as_a_load_is(bench: Bench, studies: Path) -> None:
     """A tab that is closed while it loads says so, and gets the shorter reconnect grace."""
-    bench.serve(studies / "game_first.py", **GRACE)
+    bench.serve(studies / "game_first.py", **SCALED)
     victim = bench.participant("victim")
     with matched_while_loading(bench, victim) as partner:
         victim.page.close()
@@ -45,14 +51,18 @@ def test_closed_tab_is_not_waited_for_as_a_load_is(bench: Bench, studies: Path) 
 
 @contextmanager
 def matched_while_loading(bench: Bench, victim: Participant) -> Iterator[Participant]:
-    """The victim loads, slowly, and has just been matched with a partner, who is returned."""
+    """The victim loads, slowly, and has been matched with a partner, who is returned.
+
+    The partner has loaded before, so that no second frozen page has a part in what follows.
+    """
     admin = bench.server.admin
     partner = bench.participant("partner")
+    partner.open(bench.server.url)
+    partner.wait_for(runtime="ready", place="waiting", timeout_s=60)
     victim.open(bench.server.url)
     with cpu_throttle(victim.page, SLOW_RATE):
-        admin.wait_for_event("loading_started", session_id=admin.opened_by("victim"))
-        partner.open(bench.server.url)
         admin.wait_for_event("game_matched", timeout_s=20)
+        admin.wait_for_event("loading_started", session_id=admin.opened_by("victim"))
         yield partner
 
 

@@ -18,7 +18,7 @@ def test_whole_match_of_the_shipped_study(bench: Bench, shipped_study: Path) -> 
         player.wait_for(scene="match")
     ended = finish_episode(server, left, right)
     assert sorted(ended["result"]["rewards"].values()) == [-5, 5]
-    assert_equal_states(server, left, right)
+    assert_equal_states(ended, left, right)
     for player in (left, right):
         player.part("continue").click()
         player.wait_for(scene="thanks", place="finished")
@@ -55,9 +55,9 @@ def test_second_tab_is_a_second_participant(bench: Bench, studies: Path) -> None
     first = bench.participant("first")
     second = bench.participant("second", beside=first)
     first.open(server.url)
-    first_id = first.session_id()
+    first_id = server.admin.opened_by("first")
     second.open(server.url)
-    assert second.session_id() != first_id
+    assert server.admin.opened_by("second") != first_id
     finish_episode(server, first, second)
 
     # Must not happen: that the second tab takes the session of the first.

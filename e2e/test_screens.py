@@ -2,39 +2,12 @@
 
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Route
 
 from app.lab.bench import Bench
-from app.lab.participant import Participant
+from e2e.album import Album
 
 RUNTIME_ASSET = "**/pyodide.asm.wasm"
-PHONE_WIDTH_PX, PHONE_HEIGHT_PX = 390, 844
-
-
-class Album:
-    """Takes pictures, numbered in order, of pages that must fit their width."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._taken = 0
-
-    def take(self, name: str, *participants: Participant) -> None:
-        """Photograph each of them; nothing may stick out at the side."""
-        for participant in participants:
-            self._taken += 1
-            file = self._folder / f"{self._taken:02}-{name}-{participant.name}.png"
-            assert participant.screenshot(file)
-            sticks_out_px = participant.page.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            )
-            assert sticks_out_px <= 0, file.name
-
-
-@pytest.fixture
-def album(pictures: Path) -> Album:
-    """An empty album in the test's folder."""
-    return Album(pictures)
 
 
 def test_every_screen_fits_and_says_what_goes_on(
@@ -42,10 +15,9 @@ def test_every_screen_fits_and_says_what_goes_on(
 ) -> None:
     """One who loads, fails and retries, and one who is told all along, at a desk and on a phone."""
     server = bench.serve(shipped_study, reconnect_grace_s=3)
-    desk, phone = bench.participant("desk"), bench.participant("phone")
-    phone.page.set_viewport_size({"width": PHONE_WIDTH_PX, "height": PHONE_HEIGHT_PX})
+    desk, phone = bench.participant("desk"), bench.participant("phone", phone=True)
     held: list[Route] = []
-    desk.page.route(RUNTIME_ASSET, held.append)
+    desk.page.route(RUNTIME_ASSET, lambda route: held.append(route))
 
     for participant in (desk, phone):
         participant.open(server.url)
@@ -65,9 +37,9 @@ def test_every_screen_fits_and_says_what_goes_on(
     phone.part("partner").wait_for(state="visible")
     album.take("partner-loads", desk, phone)
 
-    desk.page.unroute(RUNTIME_ASSET)
     for route in held:
         route.abort()
+    desk.page.unroute(RUNTIME_ASSET)
     desk.wait_for(runtime="failed")
     desk.part("retry").wait_for(state="visible")
     phone.wait_for(place="waiting")
@@ -85,6 +57,8 @@ def test_every_screen_fits_and_says_what_goes_on(
     album.take("partner-gone", phone)
 
     phone.part("leave").click()
+    album.take("leave", phone)
+    phone.part("confirm-leave").click()
     phone.wait_for(link="over")
     phone.part("over").wait_for(state="visible")
     album.take("over", phone)

@@ -51,7 +51,7 @@ class FakePage:
         """Itself."""
         return self
 
-    def new_context(self) -> "FakePage":
+    def new_context(self, *, phone: bool) -> "FakePage":
         """Itself."""
         return self
 
