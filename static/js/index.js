@@ -21,7 +21,7 @@ import { Ticker } from "./ticker.js";
 
 /**
  * @import { GamePhase } from "./page_state.js"
- * @import { GameScene, MatchedGame } from "./protocol.js"
+ * @import { GameScene, LoadingPath, MatchedGame } from "./protocol.js"
  * @import { EnvironmentSource } from "./python.js"
  * @import { ShownGame } from "./scene_flow.js"
  */
@@ -129,13 +129,16 @@ export function preloadPyodide(environment = firstEnvironment) {
   }
 }
 
-/** @param {EnvironmentSource | null} environment */
-async function load(environment) {
+/**
+ * @param {EnvironmentSource | null} environment
+ * @param {LoadingPath} [path]
+ */
+async function load(environment, path = config.preload ? "preload" : "fallback") {
   if (environment === null) {
     return;
   }
   try {
-    await loading.load(config.preload ? "preload" : "fallback", environment);
+    await loading.load(path, environment);
   } catch (error) {
     if (!(error instanceof GraceError)) {
       throw error;
@@ -151,6 +154,17 @@ async function load(environment) {
 function makeGameScene(scene, onContinue) {
   const keyboard = new Keyboard(window, scene.controls);
   const environment = { url: scene.environment_url, config: scene.config };
+  let mayFallBack = true;
+  // Nobody is matched whose Python has failed. So where the preload did while the participant was
+  // reading, the fallback begins when they come to play: once, then it is theirs to try again.
+  const prepare = () => {
+    if (loading.state === "failed" && mayFallBack) {
+      mayFallBack = false;
+      load(environment, "fallback");
+    } else {
+      preloadPyodide(environment);
+    }
+  };
   const sceneView = new GameSceneView({
     scene,
     time,
@@ -185,7 +199,7 @@ function makeGameScene(scene, onContinue) {
     time,
     view: sceneView,
     announce: (changes) => state.announce(changes),
-    preload: () => preloadPyodide(environment),
+    preload: prepare,
     makeGame,
   });
   return { controller, element: sceneView.element };

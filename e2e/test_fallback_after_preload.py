@@ -1,0 +1,29 @@
+"""The fallback load, where the preload was tried and failed."""
+
+from app.lab.admin import select
+from app.lab.bench import Bench
+from e2e.study_files import SHIPPED_STUDY
+
+RUNTIME_ASSET = "**/pyodide.asm.wasm"
+
+
+def test_failed_preload_is_made_good_by_the_fallback(bench: Bench) -> None:
+    """Who comes to play with a preload that failed while reading has Python loaded all the same."""
+    server = bench.serve(SHIPPED_STUDY)
+    reader = bench.participant("reader")
+    reader.page.route(RUNTIME_ASSET, lambda route: route.abort())
+    reader.open(server.url)
+    reader.wait_for(runtime="failed", timeout_s=30)
+    reader.page.unroute(RUNTIME_ASSET)
+    reader.part("continue").click()
+    reader.wait_for(runtime="ready", place="waiting", timeout_s=60)
+
+    events = server.admin.events()
+    started = select(events, "loading_started")
+    assert [(load["path"], load["runtime"]) for load in started] == [
+        ("preload", "main"),
+        ("fallback", "main"),
+    ]
+    # Must not happen: that the failure cost the participant the session, or a connection.
+    assert select(events, "link_lost") == []
+    assert select(events, "session_gone") == []
