@@ -13,7 +13,7 @@ from unit.fakes.world import World
 # The same examples every time, in an amount that keeps the whole run short; no example has a time
 # limit, because a busy machine must not fail a test.
 settings.register_profile(
-    "unit", max_examples=60, stateful_step_count=30, deadline=None, derandomize=True, database=None
+    "unit", max_examples=40, stateful_step_count=30, deadline=None, derandomize=True, database=None
 )
 settings.load_profile("unit")
 

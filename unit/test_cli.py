@@ -1,6 +1,5 @@
 """The command says what it can do, and says in a sentence what it cannot."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -88,19 +87,14 @@ def test_what_is_no_option_is_refused(arguments: list[str]) -> None:
     assert "Usage:" in result.output
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own; what it is given must end it before it listens."""
-    return subprocess.run(
-        [sys.executable, "-m", "app.cli", "serve", *arguments],
-        capture_output=True, text=True, timeout=30, check=False,
-        cwd=ROOT, env={**os.environ, "GRACE_LOADING_BUDGET_S": "10"},
-    )  # fmt: skip
-
-
-def test_refused_settings_end_the_command_with_a_sentence() -> None:
+def test_refused_settings_end_the_command_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Exit status 2, a line for the combination, nothing on standard output, no traceback."""
-    ended = run("--loading-timeout", "20")
-    assert ended.returncode == 2
+    monkeypatch.setattr("gevent.monkey.patch_all", lambda: None)  # It would last for all tests.
+    monkeypatch.setenv("GRACE_LOADING_BUDGET_S", "10")
+    ended = CliRunner().invoke(main, ["serve", "--loading-timeout", "20"])
+    assert ended.exit_code == 2
     assert ended.stdout == ""
     assert ended.stderr == (
         "grace-server: loading_budget_s (10) is shorter than loading_timeout_s (20):"
@@ -113,7 +107,11 @@ def test_a_broken_study_ends_the_command_with_file_and_line(tmp_path: Path) -> N
     study = tmp_path / "study.py"
     study.write_text("from app.studies import Study\n\nstudy = Study(study_id='')\n")
     store = tmp_path / "grace.db"
-    ended = run(str(study), "--loading-timeout", "5", "--store", f"sqlite:///{store}")
+    # In a process of its own, as it is typed; it ends before it listens.
+    ended = subprocess.run(
+        [sys.executable, "-m", "app.cli", "serve", str(study), "--store", f"sqlite:///{store}"],
+        capture_output=True, text=True, timeout=30, check=False, cwd=ROOT,
+    )  # fmt: skip
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert ended.stderr.startswith(f"grace-server: {study}:3: ")

@@ -7,6 +7,7 @@ with a better rate, a bounded number of times.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 from typing import Protocol, TypeVar
 
 from app.lab.errors import BlockMissed
@@ -16,6 +17,13 @@ SLOWEST_RATE = 200.0
 
 FIRST_RATE = 4.0
 """A guess that is made only to be measured: some ten seconds of load on a usual machine."""
+
+
+NEAR = 0.25
+"""How far from the wanted block, in parts of it, a load may be to be one of those that count."""
+
+MOST_TAKEN_TOGETHER = 5
+"""Loads that count at once, so that a machine whose speed has changed is followed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,25 +60,6 @@ class FrozenLoad(Protocol):
 Load = TypeVar("Load", bound=FrozenLoad)
 
 
-def next_rate(rate: float, measured_block_s: float, wanted_block_s: float) -> float:
-    """The rate to try next; a block grows in proportion to the rate, roughly.
-
-    Args:
-        rate: the rate that was tried, 1 or more.
-        measured_block_s: the block it gave.
-        wanted_block_s: the block to reach.
-
-    Returns:
-        A rate from 1 (no throttle) to `SLOWEST_RATE`.
-
-    Raises:
-        ValueError: there was no block at all to learn from.
-    """
-    if measured_block_s <= 0:
-        raise ValueError(f"a block of {measured_block_s} s says nothing about the rate")
-    return min(max(rate * wanted_block_s / measured_block_s, 1.0), SLOWEST_RATE)
-
-
 class Calibration:
     """What is known about throttle rates on this machine; one serves a whole test session.
 
@@ -83,16 +72,31 @@ class Calibration:
         self.window = window
         self._tries = tries
         self._rate: float | None = None
+        self._seen: list[tuple[float, float]] = []
 
     def observe(self, rate: float, block_s: float) -> float:
-        """Learn from a load: keep a rate that served, correct one that did not.
+        """Learn from a load.
+
+        A block grows in proportion to the rate, roughly, and the same rate never gives the same
+        block twice. So the loads that came near to the window are taken together, by the median;
+        while there are none, the last load alone.
+
+        Args:
+            rate: the rate it was made at, 1 or more.
+            block_s: the block it gave.
 
         Returns:
-            The rate to load at next.
+            The rate to load at next, from 1 (no throttle) to `SLOWEST_RATE`.
+
+        Raises:
+            ValueError: there was no block at all to learn from.
         """
-        wanted_s = block_s if block_s in self.window else self.window.middle_s
-        self._rate = next_rate(rate, block_s, wanted_s)
-        return self._rate
+        if block_s <= 0:
+            raise ValueError(f"a block of {block_s} s says nothing about the rate")
+        self._seen.append((rate, block_s))
+        near = [one for one in self._seen if self._is_near(one[1])][-MOST_TAKEN_TOGETHER:]
+        s_per_rate = median(one[1] / one[0] for one in near or self._seen[-1:])
+        return min(max(self.window.middle_s / s_per_rate, 1.0), SLOWEST_RATE)
 
     def freeze(self, load: Callable[[float], Load], probe: Callable[[float], float]) -> Load:
         """Load, at a rate that freezes the page for as long as wanted.
@@ -108,16 +112,18 @@ class Calibration:
         Raises:
             BlockMissed: none was, in the given number of tries.
         """
-        rate = self._rate
-        if rate is None:
-            rate = self.observe(FIRST_RATE, probe(FIRST_RATE))
+        if self._rate is None:
+            self._rate = self.observe(FIRST_RATE, probe(FIRST_RATE))
         tried: list[tuple[float, float]] = []
         for _ in range(self._tries):
-            attempt = load(rate)
+            attempt = load(self._rate)
             block_s = attempt.longest_block_s()
-            tried.append((rate, block_s))
-            rate = self.observe(rate, block_s)
+            tried.append((self._rate, block_s))
+            self._rate = self.observe(self._rate, block_s)
             if block_s in self.window:
                 return attempt
             attempt.close()
         raise BlockMissed(str(self.window), tried)
+
+    def _is_near(self, block_s: float) -> bool:
+        return abs(block_s / self.window.middle_s - 1) <= NEAR

@@ -218,8 +218,10 @@ class SessionService:
         """Lead a session on from a game scene in which nobody was found to play with."""
         session = self._load(session_id)
         following = self._core.stager.advance(session.scene, scene_id, leave_unplayed=True)
-        if following != session.scene:
-            self._enter(session_id, following)
+        if following == session.scene:
+            # A study may end with a game; then that one counts as played.
+            following = self._core.stager.complete(session.scene)
+        self._enter(session_id, following)
 
     def leave(self, session_id: str) -> dict[str, Any]:
         """`leave`: the session ends at once."""

@@ -141,7 +141,9 @@ def _with_page_replaced(
     """The session with the runtime of the page that has connected, if it is another one."""
     if before.page_id == session.page_id:
         return session
-    restated = event.runtime.attempt_id if event.runtime is not None else None
+    stated = event.runtime
+    goes_on = stated is not None and stated.state is RuntimeState.LOADING
+    restated = stated.attempt_id if stated is not None and goes_on else None
     step = RUNTIME.follow(session, PageReplaced(restated), now, policy)
     return step.session or session
 

@@ -114,9 +114,9 @@ def _restate(session: Session, stated: Restated, now: float, policy: Policy) -> 
     """Bring the runtime to what the page says of itself; what ended here stays ended."""
     known = session.runtime
     attempt_id = stated.attempt_id
-    if attempt_id is not None and attempt_id in known.ended_attempts:
-        return Step(session)
     if stated.state is RuntimeState.LOADING and attempt_id is not None:
+        if attempt_id in known.ended_attempts:
+            return Step(session)
         step = _start(session, LoadingStarted(attempt_id, "restated", "main"), now, policy)
         if stated.stage is None or step.session is None:
             return step

@@ -145,6 +145,8 @@ class Handlers:
                 abort(flask.request.environ)
                 return None
             self._check_rate(sid)
+            if len(args) > 1:
+                raise RefusedMessage(ErrorCode.INVALID_MESSAGE, "an event has one payload")
             message = parse_message(event, args[0] if args else None)
             answer = self._handle(connection, message)
         except RefusedMessage as refused:

@@ -11,6 +11,7 @@ What it mends, each read in python-engineio 4.15 and simple-websocket 1.1:
 """
 
 import contextlib
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -229,12 +230,32 @@ class Sockets:
 def _is_packet(message: str | bytes | None) -> bool:
     """Whether it is a packet that a Socket.IO client sends, without attachments.
 
-    Engine.IO CLOSE (1), PONG (3), or MESSAGE (4) with Socket.IO's CONNECT, DISCONNECT, EVENT or
-    ACK (0 to 3). See the Engine.IO protocol, revision 4, and the Socket.IO protocol, revision 5.
+    Engine.IO CLOSE (1), PONG (3), or MESSAGE (4) with Socket.IO's CONNECT, DISCONNECT or EVENT
+    (0 to 2); nothing of ours asks for an ACK. See the Engine.IO protocol, revision 4, and the
+    Socket.IO protocol, revision 5.
     """
     if not isinstance(message, str):
         return False
-    return message in ("1", "3") or (message[:1] == "4" and message[1:2] in tuple("0123"))
+    kind, rest = message[:2], message[2:]
+    if kind == "40":
+        return _holds(rest or "{}", dict)
+    if kind == "42":
+        return _holds(rest.lstrip("0123456789"), list)
+    return message in ("1", "3", "41")
+
+
+def _holds(text: str, kind: type) -> bool:
+    """Whether it is JSON of that kind; a list begins with something that can be looked up.
+
+    At anything else python-socketio raises, and engineio logs a traceback each time.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(value, list):
+        return isinstance(value, kind)
+    return kind is list and bool(value) and not isinstance(value[0], list | dict)
 
 
 def _of(environ: dict[str, Any]) -> GraceWebSocket | None:

@@ -6,12 +6,13 @@ write-ahead-log mode with `synchronous=NORMAL`: what was committed survives a ki
 while another process holds the lock.
 """
 
+import fcntl
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from pydantic import TypeAdapter
 
@@ -21,6 +22,8 @@ from app.sessions import Session, Step
 from app.stores.base import Change, Due, LogEntry
 
 SCHEMA_VERSION = 1
+
+IN_MEMORY = ":memory:"
 
 _SCHEMA = """
 CREATE TABLE sessions (
@@ -53,7 +56,8 @@ class SqliteStore:
         patience_s: how long to try for the lock before giving up.
 
     Raises:
-        StoreError: the file cannot be opened, or is of another version of the store.
+        StoreError: the file cannot be opened, is in use by another server, or is of another version
+            of the store.
     """
 
     def __init__(
@@ -61,13 +65,18 @@ class SqliteStore:
     ) -> None:
         self._sleep = sleep
         self._patience_s = patience_s
+        self._lock = _take(Path(path)) if str(path) != IN_MEMORY else None
         try:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=0)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._prepare()
         except sqlite3.Error as error:
+            self._release()
             raise StoreError(f"the store {path} cannot be used: {error}") from error
+        except StoreError:
+            self._release()
+            raise
 
     def _prepare(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -294,9 +303,31 @@ class SqliteStore:
                 (now,),
             )
 
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
     def close(self) -> None:
         """Let go of the file; nothing is lost."""
         self._db.close()
+        self._release()
+
+
+def _take(path: Path) -> TextIO:
+    """Take the store for this process, until the returned file is closed or the process ends.
+
+    A second server would give the first one's participants a deadline and end their games.
+    """
+    try:
+        lock = Path(f"{path}-lock").open("w")  # noqa: SIM115 - it is held while the store is open
+    except OSError as error:
+        raise StoreError(f"the store {path} cannot be used: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise StoreError(f"the store {path} is in use by another server") from None
+    return lock
 
 
 def _one(rows: list[Any]) -> Any:

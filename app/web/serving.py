@@ -42,6 +42,9 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
 
     def handle_one_response(self) -> None:
         self.socket.settimeout(None)
+        if self.headers.get("Upgrade"):
+            # What is left unread of a WebSocket is no request.
+            self.close_connection = True
         super().handle_one_response()
 
     def log_request(self) -> None:

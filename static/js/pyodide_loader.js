@@ -13,8 +13,12 @@ import { EnvironmentError, GraceError } from "./errors.js";
  */
 
 const RUNNER_MODULE = "grace_runner";
-/** What Pyodide 314 fetches when it starts, apart from its two modules. */
-const DATA_FILES = ["pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
+/** What Pyodide 314 fetches when it starts, apart from its two modules, with its media types. */
+const DATA_FILES = {
+  "pyodide.asm.wasm": "application/wasm",
+  "python_stdlib.zip": "application/zip",
+  "pyodide-lock.json": "application/json",
+};
 /** After this long Pyodide is given up. It never says that its WebAssembly could not be compiled
  * (314.0.7 prints a warning and waits), for want of memory for instance. */
 const START_TIMEOUT_MS = 120_000;
@@ -51,6 +55,7 @@ export class MainThreadPython {
   /** @type {(url: string) => Promise<any>} */ #importModule;
   /** @type {(url: string) => Promise<Response>} */ #fetch;
   /** @type {Time} */ #time;
+  /** @type {{fetch: typeof globalThis.fetch}} */ #global;
   #attempts = 0;
   /** @type {Pyodide | null} */ #pyodide = null;
   /** @type {RunnerModule | null} */ #module = null;
@@ -66,13 +71,15 @@ export class MainThreadPython {
    * @param {(url: string) => Promise<any>} parts.importModule dynamic `import()`
    * @param {(url: string) => Promise<Response>} parts.fetch
    * @param {Time} parts.time
+   * @param {{fetch: typeof globalThis.fetch}} [parts.global] where Pyodide looks `fetch` up
    */
-  constructor({ pyodide_url, runner_url, importModule, fetch, time }) {
+  constructor({ pyodide_url, runner_url, importModule, fetch, time, global = globalThis }) {
     this.#pyodide_url = pyodide_url;
     this.#runner_url = runner_url;
     this.#importModule = importModule;
     this.#fetch = fetch;
     this.#time = time;
+    this.#global = global;
   }
 
   /**
@@ -148,22 +155,35 @@ export class MainThreadPython {
     // A module that could not be fetched stays failed under its address in some browsers (HTML
     // standard, module map), so each further attempt asks under another.
     const again = this.#attempts === 1 ? "" : `?attempt=${this.#attempts}`;
-    const [pyodide, core] = await Promise.all([
+    const [pyodide, core, files] = await Promise.all([
       this.#importModule(`${this.#pyodide_url}pyodide.mjs${again}`),
       this.#importModule(`${this.#pyodide_url}pyodide.asm.mjs${again}`),
-      // Pyodide takes these from the browser's cache. Fetched here first, a missing one is an error
-      // with a name; there it is a load that never ends, or the error "[object Object]".
-      ...DATA_FILES.map(async (name) => (await this.#get(this.#pyodide_url + name)).arrayBuffer()),
+      this.#fetchFiles(),
     ]);
-    return Promise.race([
-      /** @type {PyodideModule} */ (pyodide).loadPyodide({
-        indexURL: this.#pyodide_url,
-        createPyodideModule: core.default,
-      }),
-      delay(this.#time, START_TIMEOUT_MS).then(() => {
-        throw new GraceError(`Pyodide has not started within ${START_TIMEOUT_MS / 1000} s`);
-      }),
-    ]);
+    return withFiles(this.#global, files, () =>
+      Promise.race([
+        /** @type {PyodideModule} */ (pyodide).loadPyodide({
+          indexURL: this.#pyodide_url,
+          createPyodideModule: core.default,
+        }),
+        delay(this.#time, START_TIMEOUT_MS).then(() => {
+          throw new GraceError(`Pyodide has not started within ${START_TIMEOUT_MS / 1000} s`);
+        }),
+      ]),
+    );
+  }
+
+  /**
+   * Fetched here, a missing file is an error with a name; fetched by Pyodide, it is a load that
+   * never ends, or the error "[object Object]".
+   * @returns {Promise<Map<string, Blob>>} by the end of its address
+   */
+  async #fetchFiles() {
+    const files = Object.entries(DATA_FILES).map(async ([name, type]) => {
+      const bytes = await (await this.#get(this.#pyodide_url + name)).arrayBuffer();
+      return /** @type {const} */ ([this.#pyodide_url + name, new Blob([bytes], { type })]);
+    });
+    return new Map(await Promise.all(files));
   }
 
   /** @param {Pyodide} pyodide */
@@ -257,5 +277,31 @@ export class MainThreadPython {
     exception.destroy();
     sys.destroy();
     return text;
+  }
+}
+
+/**
+ * Do something while `fetch` answers with files that are here already. Pyodide 314 can be handed
+ * neither its WebAssembly nor its library; it would fetch them once more, since ten megabytes do
+ * not stay in the memory cache of a private window, and would hang if the server is gone by then.
+ * @template T
+ * @param {{fetch: typeof globalThis.fetch}} global
+ * @param {Map<string, Blob>} files by path
+ * @param {() => Promise<T>} action
+ * @returns {Promise<T>}
+ */
+async function withFiles(global, files, action) {
+  const original = global.fetch;
+  global.fetch = (input, init) => {
+    const path = new URL(input instanceof Request ? input.url : input, import.meta.url).pathname;
+    const file = files.get(path);
+    return file
+      ? Promise.resolve(new Response(file, { headers: { "content-type": file.type } }))
+      : original.call(global, input, init);
+  };
+  try {
+    return await action();
+  } finally {
+    global.fetch = original;
   }
 }

@@ -175,7 +175,7 @@ export class RemoteGame {
 
   async #makeReady() {
     const begun = this.#connection;
-    const isWanted = () => begun === this.#connection;
+    const isWanted = () => begun === this.#connection && !this.#ended;
     await this.#inTurn(async () => {
       await this.#episode.begin();
       // Before the start only the steps without actions are there, and they belong to the game.
@@ -285,7 +285,8 @@ export class RemoteGame {
     const { connection, log } = this.#parts;
     this.#stop();
     const text = error instanceof Error ? error.message || error.name : String(error);
-    const traceback = text.slice(-LONGEST_TRACEBACK);
+    // The cut may leave half of a character, which is no Unicode and would be refused.
+    const traceback = text.slice(-LONGEST_TRACEBACK).replace(/^[\uDC00-\uDFFF]/, "");
     const payload = { game_id: this.game_id, frame: this.frame, traceback };
     log.record("environment_failed", payload);
     await this.#attempt(() => connection.request(CLIENT_EVENTS.ENVIRONMENT_FAILED, payload));

@@ -14,14 +14,14 @@ class Told:
         place: where the participant is.
         waiting: how many wait in the room, as last said.
         game: "matched", "running", "paused", or None without a game.
-        partners: every partner's link, by player.
+        partners: every partner's link and runtime, by player.
         steps: the steps of the game, from its beginning.
     """
 
     place: str = ""
     waiting: int | None = None
     game: str | None = None
-    partners: dict[str, str] = field(default_factory=dict)
+    partners: dict[str, tuple[str, str]] = field(default_factory=dict)
     steps: list[list[Any]] = field(default_factory=list)
 
     def hear(self, event: str, payload: dict[str, Any]) -> None:
@@ -45,7 +45,7 @@ class Told:
             case "scene_activated":
                 self.place = "finished" if payload["kind"] == "end" else "lobby"
             case "partner_status":
-                self.partners[payload["player"]] = payload["link"]
+                self.partners[payload["player"]] = (payload["link"], payload["runtime"])
             case "frame_actions":
                 assert payload["from_frame"] == len(self.steps), "steps are missing, or twice"
                 self.steps += payload["actions"]

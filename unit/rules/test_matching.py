@@ -4,7 +4,8 @@ import pytest
 
 from unit.fakes.pairs import come_to_wait, matched_pair
 from unit.fakes.participant import Participant
-from unit.fakes.studies import one_game
+from unit.fakes.studies import game_scene, one_game, study_of
+from unit.fakes.told import told
 from unit.fakes.world import World
 
 
@@ -119,6 +120,15 @@ def test_rule_09_who_finds_nobody_goes_on() -> None:
     world.advance(40.0)
     assert ann.heard("scene_activated")[-1]["scene_id"] == "questions"
     assert ann.session.place.state == "lobby"
+
+
+def test_rule_09_who_finds_nobody_in_the_last_scene_is_told_so() -> None:
+    """A study may end with a game; who waited for it long enough does not wait without knowing."""
+    world = World(study_of(game_scene(waiting_timeout_s=40.0)))
+    ann = come_to_wait(world)
+    world.advance(40.0)
+    assert ann.session.place.state == "lobby"
+    assert told(ann).place == "lobby"
 
 
 def test_rule_10_who_is_away_keeps_the_place_in_the_queue(world: World) -> None:

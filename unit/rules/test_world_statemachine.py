@@ -32,11 +32,16 @@ seldom = st.integers(0, 4)
 class WorldMachine(RuleBasedStateMachine):
     """A server with up to four participants."""
 
-    @initialize(on_unstarted=st.sampled_from(["requeue", "continue"]))
-    def serve(self, on_unstarted: str) -> None:
+    @initialize(
+        on_unstarted=st.sampled_from(["requeue", "continue"]),
+        players=st.integers(2, 3),
+        loading_grace=st.sampled_from([True, True, True, False]),
+    )
+    def serve(self, on_unstarted: str, players: int, loading_grace: bool) -> None:
         """A server starts; nobody is there."""
-        study = one_game(on_unstarted=on_unstarted, waiting_timeout_s=45.0)
-        self.world = World(study, **SETTINGS)
+        self.players = players
+        study = one_game(on_unstarted=on_unstarted, players=players, waiting_timeout_s=45.0)
+        self.world = World(study, loading_grace=loading_grace, **SETTINGS)
         self.people: list[Participant] = []
         self.pages: dict[str, list[str]] = {}
 
@@ -171,7 +176,7 @@ class WorldMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_everybody_is_told_is_true(self) -> None:
-        """Place, waiting room, game and partners' links are as the page was told last."""
+        """Place, waiting room, game and partners are as the page was told last."""
         matchable = [one.id for one in self.world.store.sessions() if can_be_matched(one)]
         for somebody in filter(self.is_here, self.people):
             session = self.world.store.session(somebody.session_id)
@@ -185,10 +190,14 @@ class WorldMachine(RuleBasedStateMachine):
             game = self.world.store.game(session.place.game_id or "")
             assert view.game == (game and game.state)
             if game is not None:
-                assert view.partners == {
-                    player: self.world.session(member).link.state
+                partners = {
+                    player: self.world.session(member)
                     for player, member in zip(game.players, game.members, strict=True)
                     if member != session.id
+                }
+                assert view.partners == {
+                    player: (partner.link.state, partner.runtime.state)
+                    for player, partner in partners.items()
                 }
 
     @invariant()
@@ -209,7 +218,8 @@ class WorldMachine(RuleBasedStateMachine):
     @invariant()
     def nobody_waits_without_need(self) -> None:
         """There are never enough in a waiting room for a game that is not made."""
-        assert sum(can_be_matched(session) for session in self.world.store.sessions()) < 2
+        sessions = self.world.store.sessions()
+        assert sum(can_be_matched(session) for session in sessions) < self.players
 
     @invariant()
     def every_end_is_cleaned_up_once(self) -> None:
@@ -239,4 +249,4 @@ class WorldMachine(RuleBasedStateMachine):
 
 
 TestWorld = WorldMachine.TestCase
-TestWorld.settings = settings(max_examples=25)
+TestWorld.settings = settings(max_examples=20)

@@ -2,19 +2,9 @@
 
 from app.sessions import LinkState, PlaceState
 from app.studies import End
-from unit.fakes.participant import Participant
 from unit.fakes.studies import game_scene, one_game, study_of
 from unit.fakes.world import World
-
-
-def seated(world: World) -> tuple[Participant, Participant]:
-    """Two participants in a game that runs."""
-    one, other = world.connect(), world.connect()
-    for participant in (one, other):
-        participant.join()
-    for participant in (one, other):
-        participant.declare_ready()
-    return one, other
+from unit.services.players import started
 
 
 def test_a_first_start_takes_over_nothing() -> None:
@@ -76,7 +66,7 @@ def test_who_waited_waits(world: World) -> None:
 
 def test_games_end(world: World) -> None:
     """Their actions were in memory; the players go on with the study."""
-    one, other = seated(world)
+    one, other = started(world)
     game_id = one.game_id
     after = world.restart(down_s=3)
     game = after.store.game(game_id)
@@ -115,7 +105,7 @@ def test_a_clock_that_went_back_is_no_time_down(world: World) -> None:
 
 def test_a_store_of_another_study_is_taken_over_too(world: World) -> None:
     """The default file is the same for every study, so a game of another one may be in it."""
-    seated(world)
+    started(world)
     other = study_of(
         game_scene(scene_id="other"), End(scene_id="end", title="E", markdown=""), study_id="other"
     )

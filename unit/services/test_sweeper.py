@@ -11,6 +11,7 @@ from app.services.sweeper import ALIVE_EVERY_S, CHECK_EVERY_S
 from app.sessions import LinkState
 from unit.fakes.participant import Participant
 from unit.fakes.world import World
+from unit.services.players import started
 
 
 def away(world: World, count: int = 1) -> list[Participant]:
@@ -25,16 +26,6 @@ def away(world: World, count: int = 1) -> list[Participant]:
 def gone(everybody: list[Participant]) -> list[bool]:
     """Who of them is gone."""
     return [one.session.link.state is LinkState.GONE for one in everybody]
-
-
-def seated(world: World) -> tuple[Participant, Participant]:
-    """Two participants in a game that runs."""
-    one, other = world.connect(), world.connect()
-    for participant in (one, other):
-        participant.join()
-    for participant in (one, other):
-        participant.declare_ready()
-    return one, other
 
 
 def test_it_does_what_is_due_and_no_more(world: World) -> None:
@@ -60,7 +51,7 @@ def test_games_are_due_too(world: World) -> None:
 
 def test_the_log_and_the_partner_hear_of_it_once(world: World) -> None:
     """However often it sweeps."""
-    one, other = seated(world)
+    one, other = started(world)
     one.lose()
     world.clock.advance(15)
     for _ in range(5):
@@ -148,7 +139,7 @@ def test_a_game_whose_refresh_was_lost_is_made_good(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A game that has not ended and has a member who is gone ends all the same."""
-    one, other = seated(world)
+    one, other = started(world)
     with monkeypatch.context() as patch:
         patch.setattr(world.core.effects, "perform", lambda session_id, effect: None)
         one.say("leave")
@@ -161,7 +152,7 @@ def test_games_are_checked_a_few_at_a_time(world: World, monkeypatch: pytest.Mon
     """And not with every sweep: nobody waits for a check that finds nothing."""
     monkeypatch.setattr(module, "CHECKED_AT_ONCE", 2)
     for _ in range(5):
-        seated(world)
+        started(world)
     checked: list[str] = []
     monkeypatch.setattr(world.games, "refresh", checked.append)
     counts = []

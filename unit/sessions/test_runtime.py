@@ -154,6 +154,15 @@ def test_a_new_page_may_restate_the_load() -> None:
     assert after(session, end(), at=6.0).runtime.state is RuntimeState.READY
 
 
+@pytest.mark.parametrize("state", [RuntimeState.READY, RuntimeState.FAILED, RuntimeState.COLD])
+def test_a_new_page_may_restate_that_the_load_has_ended(state: RuntimeState) -> None:
+    """Then the runtime is as it says, and what arrives late of that attempt is ignored."""
+    stated = Restated(state, "attempt_1")
+    session = after(loading(), PageConnected("page_0002", stated), at=5.0)
+    assert session.runtime.state is state
+    assert after(session, start(), end(), at=6.0) == session
+
+
 def test_the_same_page_that_states_nothing_keeps_its_runtime() -> None:
     """A reconnection alone says nothing about Python."""
     session = loading()

@@ -130,12 +130,10 @@ class SessionMachine(RuleBasedStateMachine):
     def _keep_the_model(self, before: Session, after: Session) -> None:
         if before.deadline is not None:
             self.old_deadlines.append((before.deadline, before.epoch))
-        old, new = before.runtime.loading, after.runtime.loading
         if after.page_id != before.page_id:
-            # The load is not counted as ended: a client without page ids is a new page on every
-            # connection, and may restate it.
             self.replaced_pages.add(before.page_id)
-        elif old is not None and (new is None or new.attempt_id != old.attempt_id):
+        old, new = before.runtime.loading, after.runtime.loading
+        if old is not None and (new is None or new.attempt_id != old.attempt_id):
             self.ended_attempts.add(old.attempt_id)
         if after.runtime.state is RuntimeState.READY is not before.runtime.state:
             self.granted_s = 0.0

@@ -26,6 +26,9 @@ from app.stores.sqlite import SqliteStore
 from unit.fakes.studies import one_game
 from unit.fakes.websocket import FakeWebSocket
 
+PAGE = {"page_id": "page_0001"}
+"""What a page says at its CONNECT."""
+
 _numbers = count(1)
 
 

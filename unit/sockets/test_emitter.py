@@ -16,12 +16,6 @@ ROOM: dict[str, object] = {"waiting": 1, "needed": 2, "seconds_left": None}
 
 
 @pytest.fixture
-def server() -> JoinedServer:
-    """A server that nobody has connected to."""
-    return JoinedServer()
-
-
-@pytest.fixture
 def emitter(server: JoinedServer) -> SocketEmitter:
     """The emitter of that server."""
     return SocketEmitter(server.grace.socketio, server.sockets)

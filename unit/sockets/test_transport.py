@@ -1,25 +1,15 @@
-"""Our WebSocket sends whole frames, remembers how it was closed, and ends when it should.
+"""Our WebSocket sends whole frames, remembers how it was closed, and ends when it should."""
 
-The last tests hold the libraries to what we use of them and they do not promise.
-"""
-
-import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import engineio
 import engineio.async_drivers.gevent
 import gevent
-import gevent.queue
+import gevent.event
 import pytest
-import simple_websocket
 from engineio.socket import Socket as EngineSocket
-from wsproto import ConnectionType, WSConnection
-from wsproto.connection import ConnectionState
-from wsproto.events import CloseConnection
 
 from app.clock import ManualClock
-from app.sockets import transport
 from app.sockets.transport import (
     ENVIRON_KEY,
     MAX_MESSAGE_BYTES,
@@ -29,99 +19,10 @@ from app.sockets.transport import (
     abort,
     backlog,
     close_code_of,
-    install,
 )
 from unit.fakes.websocket import FakeWebSocket
-from unit.sockets.wire import PATIENCE_S, Browser
-
-DEEP = "4" + "[" * 50_000
-"""A packet whose JSON no parser follows to its end."""
-
-
-def masked(text: str) -> bytes:
-    """A short text frame as a browser sends it, with a mask of zeros (RFC 6455, 5.2)."""
-    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text.encode()
-
-
-@pytest.fixture
-def sockets(clock: ManualClock) -> Sockets:
-    """The open WebSockets, none yet."""
-    return Sockets(clock.now)
-
-
-@pytest.fixture
-def eio(sockets: Sockets) -> engineio.Server:
-    """An Engine.IO server that uses our WebSocket and watches nobody."""
-    server = engineio.Server(
-        async_mode="gevent", transports=["websocket"], monitor_clients=False, async_handlers=False
-    )
-    install(server, sockets)
-    return server
-
-
-class Connection:
-    """A WebSocket between a browser and a handler that keeps what it is told.
-
-    Attributes:
-        browser: the one end.
-        websocket: the other, while the handler runs.
-        answer: what the WSGI call returned, with the status it began with.
-    """
-
-    def __init__(self, eio: engineio.Server) -> None:
-        self.browser = Browser()
-        self.websocket: GraceWebSocket | None = None
-        self.status: list[str] = []
-        self._told: gevent.queue.Queue = gevent.queue.Queue()
-        self._began = gevent.event.Event()
-        self._make = eio._async["websocket"]
-        self._eio = eio
-        self._task: Any = None
-
-    def start(self) -> "Connection":
-        """Accept the upgrade; returns once the handler runs."""
-        self._task = gevent.spawn(self.run)
-        assert self._began.wait(PATIENCE_S)
-        return self
-
-    def run(self) -> Any:
-        """The WSGI call."""
-        made = self._make(self._handle, self._eio)
-        return made(self.browser.environ, lambda status, headers: self.status.append(status))
-
-    def _handle(self, websocket: GraceWebSocket) -> list[bytes]:
-        self.websocket = websocket
-        self._began.set()
-        while True:
-            message = websocket.wait()
-            self._told.put(message)
-            if message is None:
-                return [b"over"]
-
-    @property
-    def end(self) -> GraceWebSocket:
-        """The server's end."""
-        assert self.websocket is not None
-        return self.websocket
-
-    def told(self) -> object:
-        """Wait for the next message; None once the connection is closed."""
-        return self._told.get(timeout=PATIENCE_S)
-
-    def over(self) -> list[bytes]:
-        """Wait for the end of the WSGI call; what it returned."""
-        answer: list[bytes] = self._task.get(timeout=PATIENCE_S)
-        return answer
-
-
-@pytest.fixture
-def connection(eio: engineio.Server) -> Iterator[Connection]:
-    """An open WebSocket; in the end nothing is left of it."""
-    opened = Connection(eio).start()
-    yield opened
-    opened.end.abort()
-    opened.over()
-    assert opened.browser.wire.closed
+from unit.sockets.connection import Connection
+from unit.sockets.wire import DEEP, PATIENCE_S, Browser, masked
 
 
 def test_messages_go_both_ways(connection: Connection) -> None:
@@ -211,7 +112,8 @@ def test_a_message_that_is_too_long_ends_the_connection(connection: Connection, 
 
 def test_a_message_of_a_megabyte_is_taken(connection: Connection) -> None:
     """The bound is on what is more."""
-    message = "4" + "2" * (MAX_MESSAGE_BYTES - 1)
+    message = '42["' + "x" * (MAX_MESSAGE_BYTES - 6) + '"]'
+    assert len(message) == MAX_MESSAGE_BYTES
     connection.browser.say(message)
     assert connection.told() == message
 
@@ -225,6 +127,16 @@ def test_what_is_no_packet_ends_the_connection(
     connection: Connection, message: str | bytes
 ) -> None:
     """Engine.IO would raise and never say that it is over; Socket.IO would collect attachments."""
+    connection.browser.say(message)
+    assert connection.told() is None
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["40{", "41{", "42", "42{}", "42[]", '42[["leave"]]', '42["leave",{', "42" + DEEP[1:], "421"],
+)
+def test_what_is_no_event_ends_the_connection(connection: Connection, message: str) -> None:
+    """Socket.IO would raise at each, and Engine.IO log a traceback each time, at any rate."""
     connection.browser.say(message)
     assert connection.told() is None
 
@@ -344,61 +256,6 @@ def test_a_browser_that_is_gone_before_the_answer_is_no_error(
     assert len(sockets) == 0
 
 
-class Visit:
-    """One browser at a real Engine.IO server, and what the server's handlers were told.
-
-    Attributes:
-        log: the handlers' calls, with sid left out.
-    """
-
-    def __init__(self, eio: engineio.Server) -> None:
-        self.browser = Browser()
-        self.log: list[tuple[str, ...]] = []
-        self.tasks: list[Any] = []
-        eio.on("connect", lambda sid, environ: self.log.append(("connect",)))
-        eio.on("message", lambda sid, data: self.log.append(("message", data)))
-        eio.on("disconnect", lambda sid, reason: self.log.append(("disconnect", reason)))
-        eio.start_background_task = self._start
-        self.browser.environ["QUERY_STRING"] = "transport=websocket&EIO=4"
-        self._request = gevent.spawn(
-            eio.handle_request, self.browser.environ, lambda *_: self.log.append(("refused",))
-        )
-
-    def _start(self, target: Any, *args: Any) -> Any:
-        self.tasks.append(gevent.spawn(target, *args))
-        return self.tasks[-1]
-
-    def over(self) -> None:
-        """Wait until the request has ended, however it ends."""
-        gevent.joinall([self._request], timeout=PATIENCE_S)
-        assert self._request.ready()
-        gevent.killall(self.tasks)
-
-
-def test_engineio_works_with_it(eio: engineio.Server) -> None:
-    """A page is greeted, heard, and its end is reported at once, with the close code at hand."""
-    visit = Visit(eio)
-    gevent.idle()
-    assert visit.browser.was_accepted()
-    (greeting,) = visit.browser.heard()
-    assert str(greeting).startswith('0{"sid":')
-    visit.browser.say("42[1]")
-    visit.browser.close(1001)
-    visit.over()
-    assert visit.log == [("connect",), ("message", "2[1]"), ("disconnect", "transport close")]
-    assert close_code_of(visit.browser.environ) == 1001
-
-
-@pytest.mark.parametrize("message", ["", "x", DEEP])
-def test_what_is_no_packet_is_a_loss_at_once(eio: engineio.Server, message: str) -> None:
-    """The partner of a page that sends nonsense does not wait for the heartbeat to find out."""
-    visit = Visit(eio)
-    gevent.idle()
-    visit.browser.say(message)
-    visit.over()
-    assert visit.log == [("connect",), ("disconnect", "transport close")]
-
-
 class TestSockets:
     """Who has no session is not kept."""
 
@@ -474,83 +331,3 @@ def test_the_backlog_is_that_of_the_slowest(eio: engineio.Server) -> None:
     assert backlog(eio, ["one", "two", "gone"]) == 5
     assert backlog(eio, ["one"]) == 3
     assert backlog(eio, []) == backlog(eio, ["gone"]) == 0
-
-
-class TestLibraries:
-    """What we use of the libraries without their promise. A new version may break these."""
-
-    def test_engineio_looks_the_websocket_up_for_each_upgrade(self) -> None:
-        """`install` works because the class is taken from `_async` of the server, by its name."""
-        server = engineio.Server(async_mode="gevent", monitor_clients=False)
-        assert callable(server._async["websocket"])
-        calls: list[object] = []
-
-        def make(handler: Any, its_server: object) -> Any:
-            calls.append(its_server)
-            return lambda environ, start_response: [handler, environ]
-
-        server._async = {**server._async, "websocket": make}
-        socket = EngineSocket(server, "sid")
-        environ: dict[str, Any] = {}
-        assert socket._upgrade_websocket(environ, None) == [socket._websocket_handler, environ]
-        assert calls == [server]
-
-    def test_engineio_uses_what_we_have(self) -> None:
-        """The transport's handler asks a WebSocket to send, to wait and to close."""
-        source = inspect.getsource(EngineSocket._websocket_handler)
-        for verb in ("ws.wait()", "ws.send(", "ws.close()"):
-            assert verb in source
-        wanted = {"wait", "send", "close"}
-        assert wanted <= set(dir(GraceWebSocket))
-
-    def test_engineio_keeps_packets_in_a_queue_that_can_be_measured(
-        self, eio: engineio.Server
-    ) -> None:
-        """`backlog` reads `sockets[sid].queue.qsize()`."""
-        queue = EngineSocket(eio, "sid").queue
-        before: int = queue.qsize()
-        queue.put("packet")
-        assert (before, queue.qsize()) == (0, 1)
-        assert eio.sockets == {}
-
-    def test_engineio_closes_without_waiting(self, eio: engineio.Server) -> None:
-        """`close(wait=False, abort=True)` tells the handler at once, with the reason."""
-        ended: list[tuple[str, str]] = []
-        eio.on("disconnect", lambda sid, reason: ended.append((sid, reason)))
-        EngineSocket(eio, "sid").close(wait=False, abort=True, reason="transport close")
-        assert ended == [("sid", "transport close")]
-
-    def test_simple_websocket_takes_our_classes(self) -> None:
-        """The names of the arguments with which we make its server side."""
-        parameters = inspect.signature(simple_websocket.Server.__init__).parameters
-        wanted = {"max_message_size", "thread_class", "event_class", "selector_class"}
-        assert wanted <= set(parameters)
-
-    def test_simple_websocket_shows_its_parts(self, connection: Connection) -> None:
-        """We put a socket of ours in its place at the handshake, and read the protocol's state."""
-        server: Any = connection.end._ws
-        assert isinstance(server, simple_websocket.Server)
-        assert {"sock", "ws", "close_reason", "connected", "event"} <= set(vars(server))
-        assert server.sock._sock is connection.browser.wire
-        assert server.ws.state is ConnectionState.OPEN
-        assert server.connected is True
-        assert "self.sock.send(" in inspect.getsource(simple_websocket.Server.send)
-
-    def test_simple_websocket_makes_its_handshake_in_its_constructor(self) -> None:
-        """The one moment between having the socket and using it."""
-        source = inspect.getsource(simple_websocket.Server.__mro__[1].__init__)
-        assert source.index("self.sock = sock") < source.index("self.handshake()")
-        assert source.index("self.handshake()") < source.index("thread_class(target=self._thread)")
-
-    def test_wsproto_knows_who_closed_first(self) -> None:
-        """The state tells a close frame of the browser from one of ours and from none."""
-        server = WSConnection(ConnectionType.SERVER)
-        names = {state.name for state in ConnectionState}
-        assert {"OPEN", "REMOTE_CLOSING", "LOCAL_CLOSING", "CLOSED"} <= names
-        assert server.state is ConnectionState.CONNECTING
-        assert CloseConnection(code=1001).code == 1001
-
-    def test_the_module_says_which_versions_it_was_read_in(self) -> None:
-        """Whoever updates a library knows what to read again."""
-        assert "python-engineio 4.15" in (transport.__doc__ or "")
-        assert "simple-websocket 1.1" in (transport.__doc__ or "")

@@ -20,6 +20,14 @@ from wsproto.events import (
 PATIENCE_S = 5.0
 """When a test that waits for something that never comes fails."""
 
+DEEP = "4" + "[" * 50_000
+"""A packet whose JSON no parser follows to its end."""
+
+
+def masked(text: str) -> bytes:
+    """A short text frame as a browser sends it, with a mask of zeros (RFC 6455, 5.2)."""
+    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text.encode()
+
 
 class Wire:
     """The server's end: takes a few bytes at a time, and says nothing until the browser does.

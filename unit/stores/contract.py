@@ -17,7 +17,7 @@ from unit.stores.records import SCENE, STUDY, a_game, a_session, away, waiting
 # inherit the test, which would only matter to a database of examples, and none is kept.
 _on_one_store = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
-    max_examples=40,
+    max_examples=25,
 )
 
 

@@ -1,0 +1,56 @@
+"""What the tests of the carrier share."""
+
+from collections.abc import Iterator
+
+import engineio
+import pytest
+
+from app.clock import ManualClock
+from app.sockets.transport import Sockets, install
+from unit.sockets.connection import Connection
+from unit.sockets.page import PAGE, JoinedServer, Page
+
+
+@pytest.fixture
+def sockets(clock: ManualClock) -> Sockets:
+    """The open WebSockets, none yet."""
+    return Sockets(clock.now)
+
+
+@pytest.fixture
+def eio(sockets: Sockets) -> engineio.Server:
+    """An Engine.IO server that uses our WebSocket and watches nobody."""
+    server = engineio.Server(
+        async_mode="gevent", transports=["websocket"], monitor_clients=False, async_handlers=False
+    )
+    install(server, sockets)
+    return server
+
+
+@pytest.fixture
+def connection(eio: engineio.Server) -> Iterator[Connection]:
+    """An open WebSocket; in the end nothing is left of it."""
+    opened = Connection(eio).start()
+    yield opened
+    opened.end.abort()
+    opened.over()
+    assert opened.browser.wire.closed
+
+
+@pytest.fixture(autouse=True)
+def _nothing_escapes(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Engine.IO logs what escapes a handler; nothing ever does."""
+    yield
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+@pytest.fixture
+def server() -> JoinedServer:
+    """A server that nobody has connected to."""
+    return JoinedServer()
+
+
+@pytest.fixture
+def client(server: JoinedServer) -> Page:
+    """A page with a session."""
+    return server.page(PAGE)

@@ -1,0 +1,97 @@
+"""WebSockets of ours in use: at a handler that listens, and at a real Engine.IO server."""
+
+from typing import Any
+
+import engineio
+import gevent
+import gevent.event
+import gevent.queue
+
+from app.sockets.transport import GraceWebSocket
+from unit.sockets.wire import PATIENCE_S, Browser
+
+
+class Connection:
+    """A WebSocket between a browser and a handler that keeps what it is told.
+
+    Attributes:
+        browser: the one end.
+        websocket: the other, while the handler runs.
+        answer: what the WSGI call returned, with the status it began with.
+    """
+
+    def __init__(self, eio: engineio.Server) -> None:
+        self.browser = Browser()
+        self.websocket: GraceWebSocket | None = None
+        self.status: list[str] = []
+        self._told: gevent.queue.Queue = gevent.queue.Queue()
+        self._began = gevent.event.Event()
+        self._make = eio._async["websocket"]
+        self._eio = eio
+        self._task: Any = None
+
+    def start(self) -> "Connection":
+        """Accept the upgrade; returns once the handler runs."""
+        self._task = gevent.spawn(self.run)
+        assert self._began.wait(PATIENCE_S)
+        return self
+
+    def run(self) -> Any:
+        """The WSGI call."""
+        made = self._make(self._handle, self._eio)
+        return made(self.browser.environ, lambda status, headers: self.status.append(status))
+
+    def _handle(self, websocket: GraceWebSocket) -> list[bytes]:
+        self.websocket = websocket
+        self._began.set()
+        while True:
+            message = websocket.wait()
+            self._told.put(message)
+            if message is None:
+                return [b"over"]
+
+    @property
+    def end(self) -> GraceWebSocket:
+        """The server's end."""
+        assert self.websocket is not None
+        return self.websocket
+
+    def told(self) -> object:
+        """Wait for the next message; None once the connection is closed."""
+        return self._told.get(timeout=PATIENCE_S)
+
+    def over(self) -> list[bytes]:
+        """Wait for the end of the WSGI call; what it returned."""
+        answer: list[bytes] = self._task.get(timeout=PATIENCE_S)
+        return answer
+
+
+class Visit:
+    """One browser at a real Engine.IO server, and what the server's handlers were told.
+
+    Attributes:
+        log: the handlers' calls, with sid left out.
+    """
+
+    def __init__(self, eio: engineio.Server) -> None:
+        self.browser = Browser()
+        self.log: list[tuple[str, ...]] = []
+        self.tasks: list[Any] = []
+        eio.on("connect", lambda sid, environ: self.log.append(("connect",)))
+        eio.on("message", lambda sid, data: self.log.append(("message", data)))
+        eio.on("disconnect", lambda sid, reason: self.log.append(("disconnect", reason)))
+        eio.start_background_task = self._start
+        self.browser.environ["QUERY_STRING"] = "transport=websocket&EIO=4"
+        self._request = gevent.spawn(
+            eio.handle_request, self.browser.environ, lambda *_: self.log.append(("refused",))
+        )
+
+    def _start(self, target: Any, *args: Any) -> Any:
+        self.tasks.append(gevent.spawn(target, *args))
+        return self.tasks[-1]
+
+    def over(self) -> None:
+        """Wait until the request has ended, however it ends."""
+        gevent.joinall([self._request], timeout=PATIENCE_S)
+        assert self._request.ready()
+        gevent.killall(self.tasks)
