@@ -56,7 +56,7 @@ def unit(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
-    session.run("pytest", "--cov", "--cov-report=term")
+    session.run("pytest", "--numprocesses=auto", "--cov", "--cov-report=term")
     _provide_node(session)
     # Named one by one: Node.js 20 takes no pattern, and later versions no folder.
     tests = sorted(str(path) for path in Path("unit/js").rglob("*.test.js"))

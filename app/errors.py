@@ -13,6 +13,8 @@ GraceError
     └── StoreBusy            ... another process held it for too long
 """
 
+from typing import Any
+
 
 class GraceError(Exception):
     """Base class of every error that this package raises on purpose."""
@@ -58,7 +60,15 @@ class RefusedMessage(GraceError):
 
 
 class RefusedConnection(RefusedMessage):
-    """A CONNECT that is refused; code and message travel in Socket.IO's `connect_error`."""
+    """A CONNECT that is refused; code and message travel in Socket.IO's `connect_error`.
+
+    Attributes:
+        details: more for the page, as JSON.
+    """
+
+    def __init__(self, code: str, message: str, **details: Any) -> None:
+        self.details = details
+        super().__init__(code, message)
 
 
 class IllegalTransition(GraceError):

@@ -1,5 +1,6 @@
 """The parts of a server, joined."""
 
+import contextlib
 import importlib.util
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from flask_socketio import SocketIO
 
 from app.admin.api import admin_api
 from app.clock import Clock
-from app.errors import SettingsError
+from app.errors import SettingsError, StoreError
 from app.services.core import Core
 from app.services.games import GameService
 from app.services.inbox import LossInbox
@@ -55,7 +56,9 @@ class Grace:
         self.core.stopping = True
         self.sweeper.wake()
         self.inbox.stop()
-        self.core.store.mark_alive(self.core.clock.now())
+        # A store that is held by another process must not keep the server from ending.
+        with contextlib.suppress(StoreError):
+            self.core.store.mark_alive(self.core.clock.now())
 
 
 def join(settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy) -> flask.Flask:

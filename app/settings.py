@@ -33,11 +33,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GRACE_", frozen=True, extra="forbid")
 
     ping_interval_s: int = Field(
-        8, gt=0, description="Seconds between two heartbeats (Engine.IO PING) to a page."
+        8, gt=0, le=3600, description="Seconds between two heartbeats (Engine.IO PING) to a page."
     )
     ping_timeout_s: float = Field(
         30,
         gt=0,
+        le=3600,
         allow_inf_nan=False,
         description="Seconds a page may take to answer a heartbeat.",
     )

@@ -38,6 +38,7 @@ REPOSITORY_FILES: Mapping[str, str] = {
     # The npm package of Pyodide 314.0.7 holds no licence texts.
     "pyodide/LICENSE": "licenses/MPL-2.0.txt",
     "pyodide/LICENSE-CPython": "licenses/CPython.txt",
+    "pyodide/LICENSE-inside": "licenses/inside-pyodide.txt",
     "socket.io/socket.io.esm.min.d.ts": "tools/socket.io.esm.min.d.ts",
 }
 """File below `static/vendor/`: the file of this repository that it is a copy of."""

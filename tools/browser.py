@@ -4,30 +4,24 @@ Run it as `python tools/browser.py` where `grace-server[lab]` is installed. `app
 where to look; what is tried after that is Playwright's download, then Debian's package.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 
-from app.lab.chromium import find_chromium
+from app.lab.chromium import find_chromium, starts
 from app.lab.errors import BrowserFailed
 
-START_TIMEOUT_S = 60
+INSTALL_TIMEOUT_S = 300
+"""One command of an installation may take so long; a network may drop what it refuses."""
 
 
 def works() -> bool:
     """Tell whether a Chromium is found and starts: one may be there without its libraries."""
     chromium = find_chromium()
-    if chromium is None:
-        return False
-    try:
-        answer = subprocess.run(
-            [chromium, "--version"], capture_output=True, timeout=START_TIMEOUT_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return answer.returncode == 0
+    return chromium is not None and starts(chromium)
 
 
 def ways_to_install() -> Iterator[list[list[str]]]:
@@ -58,7 +52,8 @@ def main() -> None:
     for commands in ways_to_install():
         for command in commands:
             print("No Chromium yet. Trying:", *command, flush=True)
-            subprocess.run(command, check=False)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                subprocess.run(command, check=False, timeout=INSTALL_TIMEOUT_S)
         if works():
             return
     raise SystemExit(

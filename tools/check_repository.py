@@ -16,6 +16,25 @@ REGISTRY_ADDRESS = re.compile(r"https?://(?:registry|files|pypi|npm|deb)\.[\w.-]
 EXACT_VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
+MADE_BY_TOOLS = {
+    ".git",
+    ".hypothesis",
+    ".mypy_cache",
+    ".nox",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".venv",
+    "__pycache__",
+    "build",
+    "dist",
+    "node_modules",
+    "test-results",
+    "vendor",
+    "venv",
+}
+"""Folders that are no part of the repository, where git cannot be asked (see .gitignore)."""
+
+
 def lock_findings() -> Iterator[str]:
     """Yield what is wrong with `package-lock.json`: an address, or a package without a hash."""
     packages: dict[str, dict[str, Any]] = _read_json("package-lock.json")["packages"]
@@ -39,7 +58,7 @@ def dependency_findings() -> Iterator[str]:
 
 def address_findings() -> Iterator[str]:
     """Yield each text file that names a package registry's host, this checkout, or this home."""
-    places = [str(place) for place in (ROOT, Path.home()) if len(place.parts) > 2]
+    places = [f"{place}/" for place in (ROOT, Path.home()) if len(place.parts) > 1]
     for name in _repository_files():
         try:
             text = (ROOT / name).read_text(encoding="utf-8")
@@ -53,8 +72,25 @@ def address_findings() -> Iterator[str]:
 def _repository_files() -> list[str]:
     """List the files that are in the repository, or would be with the next commit."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    try:
+        listing = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        # No git, or no checkout of its user's own: an unpacked archive has nothing else to list.
+        return [*_files_below(ROOT)]
     return [name for name in listing.split("\0") if name and (ROOT / name).is_file()]
+
+
+def _files_below(folder: Path) -> Iterator[str]:
+    """Yield the files below a folder, without those that are made by tools."""
+    for path in sorted(folder.iterdir()):
+        if path.name in MADE_BY_TOOLS or path.name.endswith(".egg-info"):
+            continue
+        if path.is_dir():
+            yield from _files_below(path)
+        else:
+            yield str(path.relative_to(ROOT))
 
 
 def _read_json(name: str) -> dict[str, Any]:

@@ -10,7 +10,13 @@ from pathlib import Path
 import assets
 
 ROOT = Path(__file__).resolve().parent.parent
-LICENCES = {"LICENSE", "THIRD_PARTY_LICENSES.md", "licenses/MPL-2.0.txt", "licenses/CPython.txt"}
+LICENCES = {
+    "LICENSE",
+    "THIRD_PARTY_LICENSES.md",
+    "licenses/MPL-2.0.txt",
+    "licenses/CPython.txt",
+    "licenses/inside-pyodide.txt",
+}
 NOT_INSTALLED = ("unit/", "e2e/", "tools/", "static/")
 
 

@@ -23,4 +23,4 @@ def test_every_module_has_its_tests(module: str) -> None:
     path = UNIT / module
     tests = path.with_name(f"test_{path.name}")
     assert tests.is_file(), f"app/{module} has no {tests.relative_to(UNIT.parent)}"
-    assert "def test_" in tests.read_text(encoding="utf-8") or "TestCase" in tests.read_text()
+    assert "def test_" in tests.read_text(encoding="utf-8"), f"{tests.name} proves nothing"

@@ -6,6 +6,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -52,17 +53,37 @@ def playwrights_own() -> str:
         return playwright.chromium.executable_path
 
 
+START_TIMEOUT_S = 60
+"""Seconds in which a Chromium has to say its version."""
+
+
+def starts(chromium: Path) -> bool:
+    """Whether a Chromium starts at all: one may be there without its libraries."""
+    try:
+        answer = subprocess.run(
+            [chromium, "--version"], capture_output=True, timeout=START_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0
+
+
 def find_chromium(
     environ: Mapping[str, str] = os.environ,
     which: Callable[[str], str | None] = shutil.which,
     download: Callable[[], str] = playwrights_own,
+    starts: Callable[[Path], bool] = starts,
 ) -> Path | None:
     """The Chromium to use: `GRACE_CHROMIUM`, else one on the path, else Playwright's own.
+
+    One on the path that does not start is passed over: some distributions have a command there
+    that only tells what to install.
 
     Args:
         environ: the environment variables.
         which: finds a command on the path.
         download: says where Playwright puts its own download; asked last.
+        starts: tells whether a Chromium starts.
 
     Raises:
         BrowserFailed: `GRACE_CHROMIUM` names a file that does not exist. Another browser is not
@@ -73,9 +94,9 @@ def find_chromium(
         if not Path(named).is_file():
             raise BrowserFailed(f"{ENVIRONMENT_VARIABLE} is {named}, which is no file")
         return Path(named)
-    on_path = next(filter(None, map(which, NAMES_ON_PATH)), None)
-    if on_path is not None:
-        return Path(on_path)
+    for command in filter(None, map(which, NAMES_ON_PATH)):
+        if starts(Path(command)):
+            return Path(command)
     own = Path(download())
     return own if own.is_file() else None
 

@@ -24,7 +24,7 @@ START_TIMEOUT_S = 60.0
 """Seconds to the ready line: the server first runs each environment of the study once."""
 
 STOP_TIMEOUT_S = 10.0
-"""Seconds from SIGTERM to the end of the process, as DESIGN.md promises."""
+"""Seconds from SIGTERM to the end of the process, which is what operators are promised."""
 
 
 def ready_url(output: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from app.clock import Clock
+from app.errors import StoreError
 from app.games import GamePolicy
 from app.protocol import ServerEvent
 from app.services.connections import Connections
@@ -30,6 +31,7 @@ class EffectQueue:
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[str, Effect]] = deque()
+        self._postponed: list[tuple[str, Effect]] = []
         self._draining = False
         self.perform: Callable[[str, Effect], None] = lambda session_id, effect: None
 
@@ -49,13 +51,21 @@ class EffectQueue:
         finally:
             self._draining = False
 
+    def try_again(self) -> None:
+        """Perform what the store could not do before."""
+        postponed, self._postponed = self._postponed, []
+        for session_id, effect in postponed:
+            self.push(session_id, (effect,))
+
     def _perform_next(self) -> None:
         session_id, effect = self._waiting.popleft()
         try:
             self.perform(session_id, effect)
+        except StoreError as error:
+            log.error("effect_postponed", session_id=session_id, error=str(error))
+            self._postponed.append((session_id, effect))
         except Exception:
-            # What was decided is saved already. The sweeper makes a lost effect good, and nobody
-            # else's must be lost with it.
+            # What was decided is saved already, and nobody else's effect must be lost with it.
             log.exception("effect_failed", session_id=session_id, effect=repr(effect))
 
 

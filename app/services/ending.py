@@ -33,6 +33,13 @@ def end_for_members(
             continue
         keep_scene = requeue or scene is None or session.scene.scene_id != ended.scene_id
         scene_state = session.scene if keep_scene else core.stager.complete(session.scene)
-        event = GameOver(ended.id, scene_state, requeue=requeue, timeout_s=timeout_s)
+        # Who was there and never got ready would keep the next one waiting in vain too.
+        held_up = (
+            ended.reason == EndReason.START_TIMEOUT
+            and ended.ready[ended.seat_of(session_id)] != session.epoch
+        )
+        event = GameOver(
+            ended.id, scene_state, requeue=requeue, in_front=not held_up, timeout_s=timeout_s
+        )
         steps[session_id] = advance(session, event, now, core.policy)
     return steps

@@ -52,6 +52,7 @@ class _Live:
 
     game: Game
     steps: Lockstep
+    moved_at: float
     finals: dict[int, tuple[int, dict[str, Any]]] = field(default_factory=dict)
 
 
@@ -104,7 +105,7 @@ class GameService:
             # Somebody was lost while the store was waited for: the room is to be read again.
             return True
         steps = Lockstep(len(chosen), self._core.settings.input_delay_frames)
-        self._live[game.id] = _Live(game, steps)
+        self._live[game.id] = _Live(game, steps, now)
         for session_id in chosen:
             self._core.tell(session_id, ServerEvent.GAME_MATCHED, self._payload(game, session_id))
         for session_id, caused in effects:
@@ -119,11 +120,27 @@ class GameService:
         """The sweeper found a game's deadline to be due."""
         self._advance(due.id, lambda game, players: GameDeadlinePassed(due.deadline))
 
+    def end_stalled(self) -> None:
+        """End the running games in which no step was made for as long as a pause may last.
+
+        One page that is connected and sends nothing keeps all the others from stepping.
+        """
+        now = self._core.clock.now()
+        limit_s = self._core.game_policy.game_start_timeout_s
+        for live in list(self._live.values()):
+            if live.game.state is GameState.RUNNING and now - live.moved_at >= limit_s:
+                self._end(live.game.id, EndReason.RESUME_TIMEOUT)
+
     def player_ready(self, session: Session, message: PlayerReady) -> dict[str, Any]:
         """`player_ready`: a player can step the environment from the present frame on."""
-        game = self._live_game(session.id, message.game_id).game
+        live = self._live_game(session.id, message.game_id)
+        game = live.game
         seat = game.seat_of(session.id)
         self._advance(game.id, lambda _, players: PlayerDeclaredReady(seat, session.epoch, players))
+        if game.state is GameState.RUNNING and live.game.state is GameState.RUNNING:
+            # Nothing has changed for the others; this page may not have heard that it goes on.
+            payload = {"game_id": game.id, "frame": live.steps.complete}
+            self._core.tell(session.id, ServerEvent.GAME_RESUMED, payload)
         return {}
 
     def player_action(self, session_id: str, message: PlayerAction) -> None:
@@ -138,6 +155,7 @@ class GameService:
         except ActionOutOfTurn as error:
             raise RefusedMessage(ErrorCode.OUT_OF_TURN, str(error)) from None
         if completed:
+            live.moved_at = self._core.clock.now()
             payload = {"game_id": game.id, "from_frame": first, "actions": completed}
             for member in game.members:
                 self._core.tell(member, ServerEvent.FRAME_ACTIONS, payload)
@@ -276,6 +294,8 @@ class GameService:
             return
         if live is not None:
             live.game = after
+            if happened:
+                live.moved_at = now
         self._partners.tell_changes(after, players)
         for what in happened:
             self._tell_what_happened(what, after, frame, moved)

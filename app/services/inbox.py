@@ -5,12 +5,15 @@ handler must not wait for anything: it puts the loss here and returns.
 """
 
 import queue
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.clock import Clock
 from app.errors import StoreError
 from app.services.core import log
 from app.services.sessions import SessionService
+
+MOST_TRIES = 3
+"""How often a loss is tried whose handling raises, before it is given up."""
 
 RETRY_S = 0.5
 """Seconds until a loss that the store could not keep is tried again."""
@@ -23,6 +26,7 @@ class Loss:
     sid: str
     reason: str
     close_code: int | None
+    tries: int = 1
 
 
 class LossInbox:
@@ -63,4 +67,6 @@ class LossInbox:
             self._losses.put(loss)
         except Exception:
             # Whatever it is, the losses of the others are still to be worked off.
-            log.exception("loss_failed", sid=loss.sid)
+            log.exception("loss_failed", sid=loss.sid, tries=loss.tries)
+            if loss.tries < MOST_TRIES:
+                self._losses.put(replace(loss, tries=loss.tries + 1))

@@ -19,7 +19,8 @@ def recover(core: Core, games: GameService) -> None:
     if alive_at is None:
         core.store.mark_alive(now)
         return
-    down_s = max(0.0, now - alive_at)
+    # Negative when the wall clock was set back meanwhile: deadlines go back with it.
+    down_s = now - alive_at
     core.store.append([LogEntry(now, None, "server_restarted", {"down_s": round(down_s, 3)})])
 
     def decide(session: Session) -> Step:

@@ -20,7 +20,7 @@ from app.services.connections import Connection
 from app.services.core import Core
 from app.services.games import GameService
 from app.services.views import scene_payload
-from app.sessions import LinkState, Session, Step, advance, open_session
+from app.sessions import LinkState, Session, Step, WhyGone, advance, open_session
 from app.sessions.events import (
     ConnectionLost,
     DeadlinePassed,
@@ -117,12 +117,19 @@ class SessionService:
                 raise RefusedConnection(
                     ErrorCode.UNKNOWN_STUDY, "this session belongs to another study"
                 )
+            if session.link.why is WhyGone.FINISHED and self._core.stager.knows(session.scene):
+                # The end scene may have been lost on its way, and with it a completion code.
+                end = scene_payload(self._core.stager, session.scene)
+                raise RefusedConnection(expired.code, "this study is finished", scene=end)
             if session.link.state is LinkState.GONE:
                 raise expired
             if page_id in session.replaced_pages:
                 raise RefusedConnection(
                     ErrorCode.SESSION_TAKEN_OVER, "this session goes on in another page"
                 )
+            if not self._core.stager.knows(session.scene):
+                # The study was changed meanwhile; there is no way on from where they are.
+                return advance(session, LeaveRequested(), now, self._core.policy)
             return advance(session, event, now, self._core.policy)
 
         try:

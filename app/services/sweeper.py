@@ -74,6 +74,7 @@ class Sweeper:
             except Exception:
                 # One broken record keeps nobody else's grace from ending.
                 log.exception("deadline_failed", kind=one.kind, id=one.id)
+        self._core.effects.try_again()
         self._make_good(now)
         for chore in self.chores:
             chore(now)
@@ -86,6 +87,7 @@ class Sweeper:
         if not self._to_check and now - self._checked_at >= CHECK_EVERY_S:
             self._to_check = self._core.store.unended_games()
             self._checked_at = now
+            self._games.end_stalled()
             for scene in self._core.study.study.scenes:
                 if isinstance(scene, Game):
                     self._core.effects.push("", (RefreshWaitingRoom(scene.scene_id),))

@@ -96,11 +96,15 @@ class Matched:
 
 @dataclass(frozen=True, slots=True)
 class GameOver:
-    """The game ended: back to the queue for at most `timeout_s`, or on with the study."""
+    """The game ended: back to the queue for at most `timeout_s`, or on with the study.
+
+    `in_front`: with the old place in the queue, before everybody who came later.
+    """
 
     game_id: str
     scene: StagerState
     requeue: bool = False
+    in_front: bool = True
     timeout_s: float | None = None
 
 

@@ -65,7 +65,7 @@ def _unseat(session: Session, event: GameOver, now: float, policy: Policy) -> St
         state=PlaceState.WAITING,
         since=now,
         # The old time in the queue puts them in front of everybody who came later.
-        queued_at=session.place.queued_at,
+        queued_at=session.place.queued_at if event.in_front else now,
         deadline=None if event.timeout_s is None else now + event.timeout_s,
     )
     return Step(replace(session, place=place))

@@ -7,7 +7,7 @@ import flask
 import structlog
 from flask_socketio import ConnectionRefusedError, SocketIO
 
-from app.errors import GraceError, RefusedMessage, UnknownRecord
+from app.errors import RefusedMessage, StoreError, UnknownRecord
 from app.protocol import (
     AdvanceScene,
     ClientMessage,
@@ -114,7 +114,8 @@ class Handlers:
             session = self._sessions.open(sid, parse_auth(auth))
         except RefusedMessage as refused:
             log.info("connection_refused", code=str(refused.code))
-            raise _refusal(refused.code, refused.message) from None
+            details = getattr(refused, "details", {})
+            raise _refusal(refused.code, refused.message, **details) from None
         except Exception:
             log.exception("connect_failed")
             self._inbox.put(Loss(sid, "server fault", None))
@@ -154,11 +155,13 @@ class Handlers:
             return _error(refused.code, refused.message)
         except UnknownRecord:
             return _error(ErrorCode.SESSION_OVER, "this session is over")
-        except GraceError as error:
-            log.error("message_failed", event_name=str(event)[:64], error=str(error))
-            return _error(ErrorCode.INTERNAL_ERROR, "the server could not do this now")
+        except StoreError as error:
+            if self._may_log(sid):
+                log.error("message_postponed", event_name=str(event)[:64], error=str(error))
+            return _error(ErrorCode.TRY_AGAIN, "the server could not do this now")
         except Exception:
-            log.exception("message_failed", event_name=str(event)[:64])
+            if self._may_log(sid):
+                log.exception("message_failed", event_name=str(event)[:64])
             return _error(ErrorCode.INTERNAL_ERROR, "the server has a fault")
         return {"ok": True, **answer}
 
@@ -177,9 +180,7 @@ class Handlers:
     def _log_refusal(
         self, sid: str, connection: Connection | None, event: object, refused: RefusedMessage
     ) -> None:
-        now = self._core.clock.now()
-        bucket = self._logged.setdefault(sid, TokenBucket(LOGGED_PER_S, LOGGED_BURST, now))
-        if bucket.take(now):
+        if self._may_log(sid):
             log.warning(
                 "message_refused",
                 session_id=None if connection is None else connection.session_id,
@@ -187,6 +188,11 @@ class Handlers:
                 code=str(refused.code),
                 message=refused.message,
             )
+
+    def _may_log(self, sid: str) -> bool:
+        now = self._core.clock.now()
+        bucket = self._logged.setdefault(sid, TokenBucket(LOGGED_PER_S, LOGGED_BURST, now))
+        return bucket.take(now)
 
     def _handle(self, connection: Connection | None, message: ClientMessage) -> Answer:
         if connection is None:
@@ -218,7 +224,7 @@ def _error(code: str, message: str) -> Answer:
     return {"ok": False, "error": {"code": str(code), "message": message}}
 
 
-def _refusal(code: str, message: str) -> ConnectionRefusedError:
+def _refusal(code: str, message: str, **details: Any) -> ConnectionRefusedError:
     # Socket.IO's client reads `message` and `data` of connect_error; the first argument becomes
     # the message, the rest the data (python-socketio, exceptions.ConnectionRefusedError).
-    return ConnectionRefusedError(message, {"code": str(code), "message": message})
+    return ConnectionRefusedError(message, {"code": str(code), "message": message, **details})

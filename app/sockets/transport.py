@@ -12,6 +12,7 @@ What it mends, each read in python-engineio 4.15 and simple-websocket 1.1:
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -35,6 +36,9 @@ MAX_UNHEARD_MESSAGES = 1_000
 
 UNBOUND_S = 8.0
 """Seconds a WebSocket may stay open without a session, before one begins or after it ended."""
+
+ACK_ID = re.compile("^[0-9]{1,15}")
+"""The number of an event that wants to be acknowledged."""
 
 ENVIRON_KEY = "grace.websocket"
 """Where a WebSocket is found in the WSGI environment of its connection."""
@@ -240,7 +244,7 @@ def _is_packet(message: str | bytes | None) -> bool:
     if kind == "40":
         return _holds(rest or "{}", dict)
     if kind == "42":
-        return _holds(rest.lstrip("0123456789"), list)
+        return _holds(ACK_ID.sub("", rest, count=1), list)
     return message in ("1", "3", "41")
 
 

@@ -61,7 +61,7 @@ class SqliteStore:
     """
 
     def __init__(
-        self, path: Path | str, sleep: Callable[[float], None], patience_s: float = 10.0
+        self, path: Path | str, sleep: Callable[[float], None], patience_s: float = 1.0
     ) -> None:
         self._sleep = sleep
         self._patience_s = patience_s

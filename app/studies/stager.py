@@ -35,6 +35,10 @@ class Stager:
         """Return the position of a new session: the first scene."""
         return StagerState(self._study.scenes[0].scene_id)
 
+    def knows(self, state: StagerState) -> bool:
+        """Whether the study has that scene: it may have been changed while the state was kept."""
+        return state.scene_id in self._position
+
     def scene(self, state: StagerState) -> Scene:
         """Return the current scene.
 

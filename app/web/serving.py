@@ -16,6 +16,9 @@ log = structlog.get_logger("grace.web")
 REQUEST_TIMEOUT_S = 10.0
 """Seconds a connection may take to say what it wants."""
 
+ANSWER_TIMEOUT_S = 30.0
+"""Seconds a client may take for each next piece of its request's body or of the answer."""
+
 STOP_TIMEOUT_S = 3.0
 """Seconds that answers under way get when the server stops."""
 
@@ -41,17 +44,21 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
             return None
 
     def handle_one_response(self) -> None:
-        self.socket.settimeout(None)
         if self.headers.get("Upgrade"):
+            self.socket.settimeout(None)
             # What is left unread of a WebSocket is no request.
             self.close_connection = True
+        else:
+            self.socket.settimeout(ANSWER_TIMEOUT_S)
         super().handle_one_response()
 
     def log_request(self) -> None:
         """Nothing: addresses of requests are nobody's business and carry labels."""
 
 
-class _NoLog:
+class _ErrorLog:
+    """What gevent has to say of requests that are none, as lines of our log."""
+
     def write(self, text: str) -> None:
         if text.strip():
             log.warning("http_server", text=text.strip()[:2000])
@@ -77,7 +84,7 @@ def serve(
     Raises:
         OSError: the address cannot be listened on.
     """
-    server = WSGIServer((host, port), app, handler_class=_Handler, log=None, error_log=_NoLog())
+    server = WSGIServer((host, port), app, handler_class=_Handler, log=None, error_log=_ErrorLog())
     server.init_socket()
     stopped = gevent.event.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -85,8 +92,10 @@ def serve(
     ready(f"http://{_named(host)}:{server.server_port}")
     server.start()
     stopped.wait()
-    stop()
-    server.stop(timeout=STOP_TIMEOUT_S)
+    try:
+        stop()
+    finally:
+        server.stop(timeout=STOP_TIMEOUT_S)
 
 
 def _named(host: str) -> str:

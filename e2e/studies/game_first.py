@@ -1,7 +1,7 @@
 """A study whose first scene is the game: whoever opens it waits, loads and is matched at once.
 
-The environment is the shipped one, copied beside this file by `e2e/conftest.py`. Three points need
-more than `max_steps`, so every episode has exactly that many.
+The environment is the shipped one, copied beside this file by `e2e/study_files.py`. Three points
+need more than `max_steps`, so every episode has exactly that many.
 """
 
 from app.studies import Control, End, Game, Study

@@ -42,6 +42,7 @@ export const ERROR_CODES = Object.freeze({
   OUT_OF_TURN: "out_of_turn",
   UNKNOWN_GAME: "unknown_game",
   RATE_LIMITED: "rate_limited",
+  TRY_AGAIN: "try_again",
   SESSION_OVER: "session_over",
   SESSION_TAKEN_OVER: "session_taken_over",
   SESSION_EXPIRED: "session_expired",

@@ -15,17 +15,23 @@ import { ERROR_CODES } from "./protocol.js";
 
 /** After this long without an acknowledgement a request is sent again. */
 export const ACKNOWLEDGE_TIMEOUT_MS = 5_000;
+/** Refusals that are over after a while, so that the request is sent again. */
+const PASSING = new Set(
+  /** @type {string[]} */ ([ERROR_CODES.RATE_LIMITED, ERROR_CODES.TRY_AGAIN]),
+);
 
 /**
  * @typedef {object} RequestOptions
  * @property {boolean} [resend] send again on the next connection (default true); otherwise the
  *   request fails with `ConnectionLostError` when the connection is lost
  * @property {AbortSignal} [signal] gives the request up
+ * @property {() => void} [onSent] told each time it is handed to an open connection
  *
  * @typedef {object} PendingRequest
  * @property {string} event
  * @property {object} payload
  * @property {boolean} resend
+ * @property {(() => void) | undefined} onSent
  * @property {unknown} timer
  * @property {(answer: Accepted) => void} resolve
  * @property {(error: Error) => void} reject
@@ -67,14 +73,14 @@ export class Requests {
    * @throws {SessionOverError} the session ended first
    * @throws {CancelledError} `signal` fired first
    */
-  add(event, payload, { resend = true, signal }) {
+  add(event, payload, { resend = true, signal, onSent }) {
     return new Promise((resolve, reject) => {
       if (this.#ended) {
         reject(new SessionOverError(`${event}: the session is over`));
         return;
       }
       /** @type {PendingRequest} */
-      const request = { event, payload, resend, timer: null, resolve, reject };
+      const request = { event, payload, resend, onSent, timer: null, resolve, reject };
       this.#pending.add(request);
       signal?.addEventListener("abort", () => {
         this.#fail(request, new CancelledError(`${event}: given up`));
@@ -117,6 +123,7 @@ export class Requests {
     this.#time.clearTimeout(request.timer);
     request.timer = this.#time.setTimeout(() => this.#transmit(request), ACKNOWLEDGE_TIMEOUT_MS);
     this.#emit(request.event, request.payload, (answer) => this.#acknowledged(request, answer));
+    request.onSent?.();
   }
 
   /**
@@ -133,7 +140,7 @@ export class Requests {
       return;
     }
     const error = answer?.error ?? { code: ERROR_CODES.INTERNAL_ERROR, message: "no answer" };
-    if (error.code !== ERROR_CODES.RATE_LIMITED) {
+    if (!PASSING.has(error.code)) {
       this.#fail(request, new RefusedError(error));
     } // Otherwise its timer sends it again.
     this.#onRefused(request.event, error);

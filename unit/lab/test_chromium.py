@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.lab.chromium import find_chromium, launch_arguments
+from app.lab.chromium import find_chromium, launch_arguments, starts
 from app.lab.errors import BrowserFailed
 
 
@@ -37,7 +37,18 @@ def test_a_named_one_that_is_missing_is_refused(tmp_path: Path) -> None:
 )
 def test_the_path_is_next(commands: tuple[str, ...], expected: str) -> None:
     """Of the commands on the path, a Chromium is preferred to a Chrome."""
-    assert find_chromium({}, only(*commands).get) == Path(expected)
+    assert find_chromium({}, only(*commands).get, starts=lambda path: True) == Path(expected)
+
+
+def test_one_that_does_not_start_is_passed_over(tmp_path: Path) -> None:
+    """Some distributions have a command of that name which only tells what to install."""
+    found = find_chromium(
+        {},
+        only("chromium-browser", "google-chrome").get,
+        starts=lambda path: path.name == "google-chrome",
+    )
+    assert found == Path("/somewhere/google-chrome")
+    assert not starts(tmp_path / "missing")
 
 
 def test_playwrights_own_is_last(tmp_path: Path) -> None:

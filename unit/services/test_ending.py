@@ -44,7 +44,7 @@ def test_a_game_that_was_played_leads_on(world: World, state: GameState, reason:
 
 
 @pytest.mark.parametrize(
-    "reason", ["start_timeout", "player_left", "player_gone", "player_failed", "server_restarted"]
+    "reason", ["player_left", "player_gone", "player_failed", "server_restarted"]
 )
 def test_a_game_that_never_started_leads_back(world: World, reason: str) -> None:
     """To the place in the queue that the players had, with a whole wait ahead of them."""
@@ -53,6 +53,13 @@ def test_a_game_that_never_started_leads_back(world: World, reason: str) -> None
         assert session.place.queued_at == QUEUED_AT
         assert session.place.deadline == NOW + 600.0
         assert not session.scene.done
+
+
+def test_who_held_the_start_up_goes_to_the_back(world: World) -> None:
+    """Who was there and never got ready would keep the next one waiting in vain too."""
+    for session in ends(world, GameState.MATCHED, "start_timeout").values():
+        assert session.place.state is PlaceState.WAITING
+        assert session.place.queued_at == NOW
 
 
 def test_a_study_may_lead_on_from_there_too() -> None:

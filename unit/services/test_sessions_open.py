@@ -1,13 +1,15 @@
 """CONNECT begins a session, resumes one or is refused; a lost connection begins a grace."""
 
 import json
+from dataclasses import replace
 
 import pytest
+from flask_socketio import ConnectionRefusedError
 
 from app.errors import RefusedConnection, StoreBusy
 from app.protocol import ConnectAuth, ErrorCode
 from app.services.sessions import credential_of
-from app.sessions import LinkState, RuntimeState, WhyGone
+from app.sessions import LinkState, RuntimeState, Session, Step, WhyGone
 from app.studies import End
 from unit.fakes.studies import game_scene, study_of
 from unit.fakes.world import World
@@ -159,15 +161,32 @@ class TestOpen:
     def test_a_scene_that_is_no_more_does_not_keep_the_session_connected(
         self, world: World
     ) -> None:
-        """After the study was changed it ends like any whose page cannot come back."""
+        """After the study was changed there is no way on, and it ends when its page comes back."""
         participant = world.connect()
         participant.lose()
         changed = World(
             study_of(game_scene(scene_id="other"), END), clock=world.clock, store=world.store
         )
-        assert changed.refusal(token=participant.token) == ErrorCode.INTERNAL_ERROR
-        changed.advance(60)
+        assert changed.refusal(token=participant.token) == ErrorCode.SESSION_EXPIRED
         assert participant.session.link.state is LinkState.GONE
+
+
+def test_who_finished_is_given_the_end_again(world: World) -> None:
+    """A connection may drop with the last step; the completion code is not lost with it."""
+    participant = world.connect()
+    for scene in world.core.study.study.scenes[:-1]:
+        world.store.change(participant.session.id, 0.0, _played)
+        assert participant.say("advance_scene", scene_id=scene.scene_id)["ok"]
+    participant.lose()
+    with pytest.raises(ConnectionRefusedError) as refused:
+        world.connect(participant.page_id, token=participant.token)
+    data = refused.value.error_args["data"]
+    assert data["code"] == ErrorCode.SESSION_EXPIRED
+    assert data["scene"]["kind"] == "end"
+
+
+def _played(session: Session) -> Step:
+    return Step(replace(session, scene=replace(session.scene, done=True)))
 
 
 class TestLoss:

@@ -227,12 +227,17 @@ def test_a_session_that_is_over_is_not_heard(
 
 
 @pytest.mark.parametrize(
-    "error", [TypeError("a secret"), KeyError("a secret"), StoreBusy("a secret")]
+    ("error", "told", "event"),
+    [
+        (TypeError("a secret"), ErrorCode.INTERNAL_ERROR, "message_failed"),
+        (KeyError("a secret"), ErrorCode.INTERNAL_ERROR, "message_failed"),
+        (StoreBusy("a secret"), ErrorCode.TRY_AGAIN, "message_postponed"),
+    ],
 )
 def test_a_fault_of_ours_is_acknowledged(
-    client: Page, monkeypatch: pytest.MonkeyPatch, error: Exception
+    client: Page, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str, event: str
 ) -> None:
-    """`internal_error`, logged, and nothing of it is told to the page."""
+    """Logged, with whether it is worth trying again; nothing else of it is told to the page."""
 
     def fail(*_: Any) -> Any:
         raise error
@@ -240,9 +245,9 @@ def test_a_fault_of_ours_is_acknowledged(
     monkeypatch.setattr(client.server.grace.core.store, "change", fail)
     with capture_logs() as logged:
         answer = client.say("join_game", {})
-    assert code(answer) == ErrorCode.INTERNAL_ERROR
+    assert code(answer) == told
     assert "secret" not in json.dumps(answer)
-    assert [entry["event"] for entry in logged] == ["message_failed"]
+    assert [entry["event"] for entry in logged] == [event]
 
 
 def test_a_page_that_does_not_read_loses_its_connection(

@@ -10,7 +10,7 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 from structlog.testing import capture_logs
 
 from app.web import serving
-from app.web.serving import REQUEST_TIMEOUT_S, STOP_TIMEOUT_S, serve
+from app.web.serving import ANSWER_TIMEOUT_S, REQUEST_TIMEOUT_S, STOP_TIMEOUT_S, serve
 
 
 class FakeServer:
@@ -148,8 +148,13 @@ def test_a_websocket_has_no_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         WSGIHandler, "handle_one_response", lambda self: during.append(self.socket.timeouts[-1])
     )
-    make_handler().handle_one_response()
-    assert during == [None]
+    handler = make_handler()
+    handler.headers = {}
+    handler.handle_one_response()
+    handler.headers = {"Upgrade": "websocket"}
+    handler.handle_one_response()
+    assert during == [ANSWER_TIMEOUT_S, None]
+    assert handler.close_connection
 
 
 def test_requests_are_not_logged() -> None:
@@ -162,8 +167,8 @@ def test_requests_are_not_logged() -> None:
 def test_faults_of_http_are_logged_in_our_form() -> None:
     """What gevent would print is one entry, and no longer than it must be."""
     with capture_logs() as logged:
-        serving._NoLog().write("  \n")
-        serving._NoLog().write("x" * 5000 + "\n")
+        serving._ErrorLog().write("  \n")
+        serving._ErrorLog().write("x" * 5000 + "\n")
     (entry,) = logged
     assert entry["event"] == "http_server"
     assert entry["text"] == "x" * 2000
