@@ -30,7 +30,7 @@ export class Banner {
     const isBack = link === "connected" && this.#wasLost;
     this.#wasLost = link === "lost";
     if (link === "lost") {
-      this.#set("lost", "The connection is lost. Trying to get it back… Your place is kept.");
+      this.#set("lost", "The connection is lost. Trying to get it back…");
     } else if (isBack) {
       this.#set("back", "The connection is back.");
       this.#timer = this.#time.setTimeout(() => this.#set("", ""), BACK_SHOWN_MS);

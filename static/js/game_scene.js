@@ -27,6 +27,8 @@ import { endSentence } from "./sentences.js";
  * @property {Pick<GameSceneView, "show">} view
  * @property {(changes: Partial<Announced>) => void} announce
  * @property {() => void} preload begins to load Python unless that is done or not wanted
+ * @property {() => void} fallBack loads Python where the preload has failed
+ * @property {() => void} retry loads Python again
  * @property {(game: MatchedGame, showPhase: (phase: GamePhase) => void) => RemoteGame} makeGame
  */
 
@@ -35,6 +37,8 @@ export class GameSceneController {
   /** @type {Place} */ #place = "lobby";
   /** @type {RemoteGame | null} */ #game = null;
   #joining = false;
+  /** Whether this scene has seen to Python once. */
+  #prepared = false;
   /** @type {GameModel} */ #model = {
     phase: "none",
     room: null,
@@ -77,7 +81,16 @@ export class GameSceneController {
       await this.#join();
     }
     if (this.#place === "waiting" || this.#place === "playing") {
-      this.#parts.preload();
+      this.#prepare();
+    }
+  }
+
+  /** The participant wants Python to be loaded again. */
+  retry() {
+    if (this.#game) {
+      this.#game.initialize(); // A game that waits for this page goes on once it is ready.
+    } else {
+      this.#parts.retry();
     }
   }
 
@@ -143,6 +156,20 @@ export class GameSceneController {
   leave() {
     this.#game?.end();
     this.#game = null;
+  }
+
+  /**
+   * Nobody is matched whose Python has failed. So where the preload did while the participant was
+   * reading, the fallback begins when they come to play: once, then it is theirs to try again.
+   */
+  #prepare() {
+    const failedBefore = !this.#prepared && this.#model.loading.state === "failed";
+    this.#prepared = true;
+    if (failedBefore) {
+      this.#parts.fallBack();
+    } else {
+      this.#parts.preload();
+    }
   }
 
   async #join() {

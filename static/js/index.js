@@ -42,7 +42,7 @@ const time = browserTime;
 const log = new EventLog(time);
 const state = new PageState(document.documentElement);
 const live = new LiveTexts(time);
-const store = new SessionStore(tabStorage(), config.study.id);
+const store = new SessionStore(tabStorage(), config.study.id, config.participant);
 const page_id = newId();
 /** What the study's first game needs; how it is configured is told when its scene is entered. */
 const firstEnvironment =
@@ -154,23 +154,12 @@ async function load(environment, path = config.preload ? "preload" : "fallback")
 function makeGameScene(scene, onContinue) {
   const keyboard = new Keyboard(window, scene.controls);
   const environment = { url: scene.environment_url, config: scene.config };
-  let mayFallBack = true;
-  // Nobody is matched whose Python has failed. So where the preload did while the participant was
-  // reading, the fallback begins when they come to play: once, then it is theirs to try again.
-  const prepare = () => {
-    if (loading.state === "failed" && mayFallBack) {
-      mayFallBack = false;
-      load(environment, "fallback");
-    } else {
-      preloadPyodide(environment);
-    }
-  };
   const sceneView = new GameSceneView({
     scene,
     time,
     live,
     keyboard,
-    onRetry: () => load(environment),
+    onRetry: () => controller.retry(),
     onContinue,
   });
   const makeGame = (
@@ -199,7 +188,9 @@ function makeGameScene(scene, onContinue) {
     time,
     view: sceneView,
     announce: (changes) => state.announce(changes),
-    preload: prepare,
+    preload: () => preloadPyodide(environment),
+    fallBack: () => load(environment, "fallback"),
+    retry: () => load(environment),
     makeGame,
   });
   return { controller, element: sceneView.element };

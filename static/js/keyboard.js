@@ -80,7 +80,8 @@ export class Keyboard {
     }
     // Arrow keys and the space bar would scroll the page.
     event.preventDefault();
-    if (!event.repeat) {
+    // A key that was held while the game paused is heard of again as a repetition.
+    if (!event.repeat || !this.#held.has(event.code)) {
       this.press(event.code);
     }
   };

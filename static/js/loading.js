@@ -23,6 +23,8 @@ import { CLIENT_EVENTS } from "./protocol.js";
 /** How long to wait for the acknowledgement of the start. Without it the page goes on: the next
  * CONNECT restates the load. */
 const START_ACKNOWLEDGE_MS = 1_000;
+/** How long to wait for a connection that is lost, so that the start can be announced at all. */
+const RECONNECT_MS = 10_000;
 /** Characters of an error that are sent; the server takes 4000. */
 const LONGEST_ERROR = 2_000;
 
@@ -142,12 +144,17 @@ export class Loading {
   async #announceStart(attempt_id, path) {
     const giveUp = new AbortController();
     const payload = { attempt_id, path, runtime: this.#python.where };
+    let onSent = () => {};
+    const sent = new Promise((/** @type {(value: void) => void} */ resolve) => {
+      onSent = resolve;
+    });
     const acknowledged = this.#connection
-      .request(CLIENT_EVENTS.LOADING_START, payload, { signal: giveUp.signal })
+      .request(CLIENT_EVENTS.LOADING_START, payload, { signal: giveUp.signal, onSent })
       .then(
         () => this.#log.record("loading_start_acknowledged", { attempt_id }),
         () => {}, // Refused or given up: the page goes on, and CONNECT restates the load.
       );
+    await Promise.race([acknowledged, sent, delay(this.#time, RECONNECT_MS)]);
     await Promise.race([acknowledged, delay(this.#time, START_ACKNOWLEDGE_MS)]);
     giveUp.abort();
   }

@@ -34,8 +34,7 @@ export class LoadingView {
       h(
         "p",
         { class: "hint" },
-        "The page may stand still for up to a minute meanwhile. Please leave it open: ",
-        "your place is kept.",
+        "The page may stand still for up to a minute meanwhile. Please leave it open.",
       ),
     );
     this.#failure = h(

@@ -1,7 +1,7 @@
 /** Shows what does not belong to one scene: the scene's place, the banner, the way out. */
 
 import { Banner } from "./banner.js";
-import { actionButton, h, studyText } from "./dom.js";
+import { actionButton, h, setText, studyText } from "./dom.js";
 import { LoadingView } from "./loading_view.js";
 import { overSentence } from "./sentences.js";
 
@@ -86,6 +86,25 @@ export class PageView {
   showEnd(scene) {
     this.#place(h("article", {}, h("h1", { tabindex: -1 }, scene.title), studyText(scene.html)));
     this.#shell.leave.hidden = true;
+  }
+
+  /**
+   * Below the end of a study that was reached earlier in this tab: a way to take part in it anew.
+   * @param {() => void} onStartAgain
+   */
+  offerNewSession(onStartAgain) {
+    this.#shell.main.firstElementChild?.append(
+      h("p", { class: "hint" }, "The study was finished in this tab before."),
+      actionButton("Start again", { class: "secondary outline" }, onStartAgain),
+    );
+  }
+
+  /** The participant leaves, which takes until the server has heard it. */
+  showLeaving() {
+    const { leave } = this.#shell;
+    setText(leave, "Leaving…");
+    leave.disabled = true;
+    leave.ariaBusy = "true";
   }
 
   /**

@@ -83,11 +83,12 @@ export class MainThreadPython {
   }
 
   /**
-   * Load what is not loaded yet. What one attempt has loaded the next one keeps.
+   * Load what is not loaded yet. What one attempt has loaded the next one keeps. An environment
+   * that cannot be made does not fail the load: trying again would not help, and `reset` raises it
+   * in a game, where the server is told the traceback.
    * @param {EnvironmentSource} environment
    * @param {(stage: LoadingStage) => Promise<void>} onStage
    * @throws {GraceError} a file cannot be fetched
-   * @throws {EnvironmentError} the environment cannot be made
    * @throws {Error} Pyodide cannot be started
    */
   async load(environment, onStage) {
@@ -95,12 +96,19 @@ export class MainThreadPython {
     await onStage("packages");
     this.#module ??= await this.#installRunner(this.#pyodide);
     await onStage("environment");
-    await this.#makeRunner(environment);
+    try {
+      await this.#makeRunner(environment);
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) {
+        throw error;
+      }
+    }
   }
 
   /**
    * @param {EnvironmentSource} environment
    * @param {number} seed
+   * @throws {EnvironmentError} the environment cannot be made, or its reset() raises
    */
   async reset(environment, seed) {
     // Every game has a runner of its own: what an environment's reset() forgets would make the two

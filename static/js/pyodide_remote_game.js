@@ -91,13 +91,13 @@ export class RemoteGame {
 
   /**
    * Make ready to play. Python that was preloaded, or is being, is used; otherwise it is loaded
-   * here, and that is announced as the fallback.
+   * here, and that is announced as the fallback. Where that failed, a new call is a new attempt.
    * @param {GameProgress} [progress] of a game that is joined again
    */
   async initialize(progress) {
     await this.#attempt(async () => {
-      this.#parts.view.showPhase(progress?.started ? "paused" : "matched");
       this.#takeUp(progress);
+      this.#showHeld();
       await this.#parts.loading.load("fallback", this.#environment());
       this.#loaded = true;
       await this.#makeReady();
@@ -114,7 +114,7 @@ export class RemoteGame {
       this.#takeUp(progress);
       if (this.#loaded) {
         await this.#makeReady();
-      } // Otherwise `initialize` is still at it.
+      } // Otherwise `initialize` is still at it, or waits to be called again.
     });
   }
 
@@ -143,7 +143,7 @@ export class RemoteGame {
     this.#running = false;
     this.#parts.input.stop();
     this.#parts.ticker.stop();
-    this.#parts.view.showPhase(this.#started ? "paused" : "matched");
+    this.#showHeld();
   }
 
   /**
@@ -163,6 +163,10 @@ export class RemoteGame {
   #environment() {
     const { environment_url, config } = this.#parts.scene;
     return { url: environment_url, config };
+  }
+
+  #showHeld() {
+    this.#parts.view.showPhase(this.#started ? "paused" : "matched");
   }
 
   /** @param {GameProgress} [progress] */

@@ -20,7 +20,8 @@
  *   environment: EnvironmentSource,
  *   onStage: (stage: LoadingStage) => Promise<void>,
  * ) => Promise<void>} load loads what is not loaded yet; `onStage` is awaited before each stage
- *   after the first, so that the page can be painted
+ *   after the first, so that the page can be painted. An environment that cannot be made does
+ *   not fail it: `reset` raises that as an `EnvironmentError`
  * @property {(environment: EnvironmentSource, seed: number) => Promise<void>} reset begins an
  *   episode
  * @property {(actions: StepActions) => Promise<boolean>} step whether the

@@ -87,6 +87,7 @@ export class SceneFlow {
       if (end) {
         announce({ place: "finished" });
         this.#show(end);
+        view.offerNewSession(() => this.#startAgain());
       } else {
         this.#finish(this.#leaving ? LEFT : code);
       }
@@ -95,7 +96,8 @@ export class SceneFlow {
 
   /** The participant has confirmed that they leave. */
   async leave() {
-    const { connection } = this.#parts;
+    const { connection, view } = this.#parts;
+    view.showLeaving();
     // The server may close the connection before its answer is read; then the next attempt is
     // refused, and the session is over all the same.
     this.#leaving = true;
@@ -176,12 +178,14 @@ export class SceneFlow {
 
   /** @param {string | undefined} code */
   #finish(code) {
-    const { view, store, reload } = this.#parts;
     this.#leaveGame();
-    view.showOver(code, () => {
-      store.forget();
-      reload();
-    });
+    this.#parts.view.showOver(code, () => this.#startAgain());
+  }
+
+  #startAgain() {
+    const { store, reload } = this.#parts;
+    store.forget();
+    reload();
   }
 
   #leaveGame() {

@@ -64,7 +64,7 @@ export function partnerSentence(name, { link, runtime }) {
     return wanting(`${browser} is busy and does not answer.`, upTo);
   }
   if (runtime === "failed") {
-    return wanting(`Python could not be loaded in ${browser}.`);
+    return wanting(`${browser} could not load Python.`);
   }
   if (runtime === "cold") {
     return wanting(`${browser} is about to load Python.`);

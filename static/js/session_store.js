@@ -1,6 +1,7 @@
 /**
  * What the tab remembers of its session: the token, and the end of the study once it was reached.
- * It is the tab's own storage, so a second tab is a second participant.
+ * It is the tab's own storage, so a second tab is a second participant, and so is another label in
+ * the address: on a lab's machine the next participant often comes to the same tab.
  */
 
 /**
@@ -15,10 +16,12 @@ export class SessionStore {
   /**
    * @param {KeyValueStore} values
    * @param {string} study_id another study's session is not this one's
+   * @param {string | null} participant the label in the page's address, if there is one
    */
-  constructor(values, study_id) {
+  constructor(values, study_id, participant) {
     this.#values = values;
-    this.#prefix = `grace.${study_id}.`;
+    this.#prefix =
+      participant === null ? `grace.${study_id}.` : `grace.${study_id}.${participant}.`;
   }
 
   /** @returns {string | null} what resumes the session */

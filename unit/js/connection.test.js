@@ -280,6 +280,18 @@ describe("Connection.request", () => {
     assert.deepEqual(network.latest.events, []);
   });
 
+  it("tells each time that it was handed to an open connection", () => {
+    const { network, connection } = setUp();
+    let sent = 0;
+    const onSent = () => {
+      sent += 1;
+    };
+    connection.request("pyodide_loading_start", {}, { onSent });
+    assert.equal(sent, 0);
+    network.latest.open();
+    assert.equal(sent, 1);
+  });
+
   it("is forgotten when it is given up", async () => {
     const { time, network, connection } = setUp();
     const giveUp = new AbortController();

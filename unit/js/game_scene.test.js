@@ -104,6 +104,8 @@ describe("GameSceneController", () => {
       },
       announce: ({ place }) => (place ? void told.push(place) : undefined),
       preload: () => void told.push("preload"),
+      fallBack: () => void told.push("fall back"),
+      retry: () => void told.push("retry"),
       makeGame: (game) => /** @type {any} */ (new FakeGame(game, told)),
     });
   });
@@ -116,6 +118,29 @@ describe("GameSceneController", () => {
     connection.acknowledge("join_game", { place: "waiting" });
     await settled();
     assert.deepEqual(told, ["lobby", "waiting", "preload"]);
+  });
+
+  it("falls back once where the preload has failed before", async () => {
+    controller.loadingChanged({ state: "failed" });
+    await controller.opened(SCENE, "waiting");
+    await controller.opened(SCENE, "waiting");
+    assert.deepEqual(told, ["waiting", "fall back", "waiting", "preload"]);
+  });
+
+  it("leaves it to the participant to try again where Python fails in the scene", async () => {
+    await controller.opened(SCENE, "waiting");
+    controller.loadingChanged({ state: "failed" });
+    await controller.opened(SCENE, "waiting");
+    assert.equal(told.includes("fall back"), false);
+    controller.retry();
+    assert.equal(told.at(-1), "retry");
+  });
+
+  it("makes its game ready again when Python is to be loaded again in it", async () => {
+    await controller.opened(SCENE, "playing", GAME);
+    controller.retry();
+    assert.equal(told.at(-1), "initialize");
+    assert.equal(told.includes("retry"), false);
   });
 
   it("asks once, however often it is told that it is in the lobby", async () => {

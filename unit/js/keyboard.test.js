@@ -67,6 +67,23 @@ describe("Keyboard", () => {
     assert.equal(keyboard.sample(), 0);
   });
 
+  it("takes up a key that was held while the game paused", () => {
+    dispatch("keydown", { code: "ArrowLeft" });
+    keyboard.stop();
+    keyboard.start();
+    dispatch("keydown", { code: "ArrowLeft", repeat: true });
+    assert.equal(keyboard.sample(), 1);
+    assert.equal(keyboard.sample(), 1);
+  });
+
+  it("does not count the repetitions of a held key as presses", () => {
+    dispatch("keydown", { code: "ArrowLeft" });
+    keyboard.sample();
+    dispatch("keydown", { code: "ArrowLeft", repeat: true });
+    dispatch("keyup", { code: "ArrowLeft" });
+    assert.equal(keyboard.sample(), 0);
+  });
+
   it("takes buttons on the screen like keys", () => {
     keyboard.press("ArrowLeft");
     assert.equal(keyboard.sample(), 1);

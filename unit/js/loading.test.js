@@ -61,6 +61,30 @@ describe("Loading", () => {
     assert.equal(connection.latest("pyodide_loading_start").options.signal?.aborted, true);
   });
 
+  it("waits for a lost connection before it says that it begins", async () => {
+    const { time, connection, python, loading } = setUp();
+    connection.lose();
+    loading.load("preload", ENVIRONMENT);
+    await time.advance(4_000);
+    assert.deepEqual(python.loads, []);
+    connection.reopen();
+    await time.advance(999);
+    assert.deepEqual(python.loads, []);
+    connection.acknowledge("pyodide_loading_start");
+    await settled();
+    assert.deepEqual(python.loads, [ENVIRONMENT]);
+  });
+
+  it("goes on when the connection does not come back", async () => {
+    const { time, connection, python, loading } = setUp();
+    connection.lose();
+    loading.load("preload", ENVIRONMENT);
+    await time.advance(10_999);
+    assert.deepEqual(python.loads, []);
+    await time.advance(1);
+    assert.deepEqual(python.loads, [ENVIRONMENT]);
+  });
+
   it("goes on when the start is refused", async () => {
     const { connection, python, loading } = setUp();
     loading.load("preload", ENVIRONMENT);

@@ -13,6 +13,7 @@ describe("MainThreadPython", () => {
   /** @type {Set<string>} addresses that are not there */ let missing;
   /** @type {unknown[][]} what runners were made of */ let made;
   /** @type {Error | null} what the next step raises */ let failure;
+  /** @type {Error | null} what making a runner raises */ let fault;
   /** @type {boolean} */ let starts;
   /** @type {ManualTime} */ let time;
   /** @type {MainThreadPython} */ let python;
@@ -22,6 +23,9 @@ describe("MainThreadPython", () => {
 
   function makeRunner(/** @type {unknown[]} */ ...parts) {
     made.push(parts);
+    if (fault) {
+      throw fault;
+    }
     return {
       frame: 0,
       reset() {
@@ -58,6 +62,7 @@ describe("MainThreadPython", () => {
     missing = new Set();
     made = [];
     failure = null;
+    fault = null;
     starts = true;
     stages = [];
     time = new ManualTime();
@@ -127,6 +132,18 @@ describe("MainThreadPython", () => {
     assert.deepEqual(made, []);
     await python.reset(ENVIRONMENT, 7);
     assert.deepEqual(made, [["source", "match/environment.py", '{"points_to_win":5}']]);
+  });
+
+  it("leaves an environment that cannot be made to the game", async () => {
+    fault = Object.assign(new Error("a longer traceback"), { name: "PythonError" });
+    await python.load(ENVIRONMENT, onStage);
+    const expected = new EnvironmentError("Traceback ...\nValueError: no");
+    await assert.rejects(python.reset(ENVIRONMENT, 7), expected);
+  });
+
+  it("fails to load when it is not the environment's fault", async () => {
+    fault = new RangeError("Maximum call stack size exceeded");
+    await assert.rejects(python.load(ENVIRONMENT, onStage), RangeError);
   });
 
   it("gives every game an environment of its own, and fetches its source once", async () => {

@@ -128,6 +128,39 @@ describe("RemoteGame.initialize", () => {
     assert.deepEqual(connection.events, []);
   });
 
+  it("goes on with a game that has started when a second attempt at Python succeeds", async () => {
+    const server = new FakeGameServer(2);
+    server.started = true;
+    server.steps.push([5, 6]);
+    const connection = new FakeConnection();
+    let failing = true;
+    const load = async () => {
+      if (failing) {
+        throw new LoadingFailedError("HTTP 404");
+      }
+    };
+    const { game, python, phases } = makePage({ connection, loading: { load } });
+    await game.initialize(server.game(0, 0));
+    assert.deepEqual(connection.events, []);
+    failing = false;
+    connection.acknowledged.add("player_ready");
+    await game.initialize();
+    assert.deepEqual(connection.events, ["player_ready"]);
+    assert.deepEqual(python.applied, server.steps);
+    assert.deepEqual(phases, ["paused", "paused"]);
+  });
+
+  it("tells the traceback of an environment that cannot be made", async () => {
+    const connection = new FakeConnection();
+    const { game, python } = makePage({ connection });
+    python.failure = new EnvironmentError("Traceback ...\nValueError: no");
+    game.initialize();
+    await settled();
+    assert.deepEqual(connection.events, ["environment_failed"]);
+    const { traceback } = connection.latest("environment_failed").payload;
+    assert.match(traceback, /ValueError: no/);
+  });
+
   it("steps nothing before the server says that the game has started", async () => {
     const { game, python, ticker } = makePage({});
     game.initialize();

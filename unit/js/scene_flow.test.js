@@ -88,6 +88,11 @@ describe("SceneFlow", () => {
           },
           showGame: () => void told.push("game"),
           showEnd: (/** @type {Scene} */ scene) => void told.push(`end ${scene.scene_id}`),
+          offerNewSession: (/** @type {() => void} */ onStartAgain) => {
+            told.push("new session offered");
+            pressButton = onStartAgain;
+          },
+          showLeaving: () => void told.push("leaving"),
           showOver: (/** @type {string} */ code, /** @type {() => void} */ onStartAgain) => {
             told.push(`over ${code}`);
             pressButton = onStartAgain;
@@ -163,6 +168,8 @@ describe("SceneFlow", () => {
     server.tell("scene_activated", END);
     flow.linkChanged("lost");
     flow.linkChanged("over", "session_expired");
+    server.openSession(END, "finished");
+    flow.linkChanged("over", "session_over");
     assert.deepEqual(told.slice(2), ["game left", "end thanks"]);
     assert.deepEqual(kept.end, END);
     assert.equal(announced.place, "finished");
@@ -171,8 +178,11 @@ describe("SceneFlow", () => {
   it("shows the end again after a reload, when the server has forgotten the session", () => {
     kept.end = END;
     flow.linkChanged("over", "session_expired");
-    assert.deepEqual(told, ["link over", "end thanks"]);
+    assert.deepEqual(told, ["link over", "end thanks", "new session offered"]);
     assert.equal(announced.place, "finished");
+    pressButton();
+    assert.equal(kept.end, null);
+    assert.equal(told.at(-1), "reload");
   });
 
   it("says that a session is over, and starts a new one when asked to", () => {
@@ -197,9 +207,10 @@ describe("SceneFlow", () => {
     ]);
   });
 
-  it("leaves when the participant says so", async () => {
+  it("leaves when the participant says so, and shows it before the server has heard it", async () => {
     server.openSession(TEXT);
     flow.leave();
+    assert.equal(told.at(-1), "leaving");
     server.acknowledge("leave");
     await settled();
     assert.deepEqual(server.closes, ["left"]);

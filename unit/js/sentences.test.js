@@ -44,6 +44,16 @@ describe("partnerSentence", () => {
     );
   });
 
+  it("says something well-formed of every state that a partner can be in", () => {
+    for (const link of /** @type {const} */ (["connected", "busy", "away", "gone"])) {
+      for (const runtime of /** @type {const} */ (["cold", "loading", "ready", "failed"])) {
+        const { text } = partner(link, runtime);
+        assert.match(text, /^Your partner('s browser)? [a-z].*[.…]$/, `${link}, ${runtime}`);
+        assert.doesNotMatch(text.slice(1), /Your/, `${link}, ${runtime}`);
+      }
+    }
+  });
+
   it("wants nothing of a partner who is here and ready", () => {
     assert.deepEqual(partner("connected", "ready"), {
       text: "Your partner is here.",

@@ -10,8 +10,11 @@ const END = { scene_id: "thanks", kind: "end", title: "Thank you", html: "<p>You
 describe("SessionStore", () => {
   /** @type {Map<string, string>} */ let values;
 
-  /** @param {string} study_id */
-  function open(study_id) {
+  /**
+   * @param {string} study_id
+   * @param {string | null} [participant]
+   */
+  function open(study_id, participant = null) {
     return new SessionStore(
       {
         getItem: (key) => values.get(key) ?? null,
@@ -19,6 +22,7 @@ describe("SessionStore", () => {
         removeItem: (key) => void values.delete(key),
       },
       study_id,
+      participant,
     );
   }
 
@@ -39,6 +43,17 @@ describe("SessionStore", () => {
   it("takes no session of another study for its own", () => {
     open("slime").keepToken("secret");
     assert.equal(open("tag").token, null);
+  });
+
+  it("takes no session of another participant in the same tab for its own", () => {
+    const first = open("slime", "p1");
+    first.keepToken("secret");
+    first.keepEnd(END);
+    for (const participant of ["p2", null]) {
+      const store = open("slime", participant);
+      assert.deepEqual([store.token, store.end], [null, null]);
+    }
+    assert.equal(open("slime", "p1").token, "secret");
   });
 
   it("forgets everything when the participant starts again", () => {

@@ -24,7 +24,7 @@ export class FakeConnection {
   /** @type {Said[]} requests */ said = [];
   /** @type {{event: string, payload: any}[]} */ sent = [];
   /** @type {string[]} */ restarts = [];
-  /** Whether `send` reaches anybody. */
+  /** Whether what is said reaches anybody. */
   open = true;
   /** @type {Set<string>} events that are acknowledged at once */ acknowledged = new Set();
 
@@ -40,6 +40,9 @@ export class FakeConnection {
       options.signal?.addEventListener("abort", () => reject(new CancelledError(event)));
       if (this.acknowledged.has(event)) {
         resolve({ ok: true });
+      }
+      if (this.open) {
+        options.onSent?.();
       }
     });
 
@@ -86,6 +89,14 @@ export class FakeConnection {
       if (options.resend === false) {
         reject(new ConnectionLostError(event));
       }
+    }
+  }
+
+  /** The connection is back: what was said meanwhile is sent. */
+  reopen() {
+    this.open = true;
+    for (const { options } of this.said) {
+      options.onSent?.();
     }
   }
 
