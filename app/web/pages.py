@@ -54,4 +54,5 @@ def page_config(core: Core, participant: str | None) -> dict[str, Any]:
         "pyodide_url": PYODIDE_URL,
         "runner_url": RUNNER_URL,
         "first_environment_url": environment_address(games[0].scene_id) if games else None,
+        "first_environment_config": dict(games[0].config) if games else None,
     }

@@ -14,7 +14,8 @@ import { SessionSocket } from "./session_socket.js";
 /**
  * @import { Random, Time } from "./environment.js"
  * @import { EventLog } from "./event_log.js"
- * @import { Accepted, ConnectAuth, ServerPayloads, SessionOpened, WireError } from "./protocol.js"
+ * @import { Accepted, ConnectAuth, EndScene, ServerPayloads, SessionOpened } from "./protocol.js"
+ * @import { WireError } from "./protocol.js"
  * @import { RequestOptions } from "./requests.js"
  * @import { OpenSocket } from "./socket_io.js"
  */
@@ -49,6 +50,9 @@ export class Connection {
   /** @type {() => SessionSocket} */ #makeSocket;
   /** @type {EventLog} */ #log;
   /** @type {(status: LinkStatus, code?: string) => void} */ #onStatus;
+  /** What the study ended with, where the server told it with a refusal.
+   * @type {EndScene | null} */
+  endScene = null;
   /** @type {Reconnector} */ #reconnector;
   /** @type {Requests} */ #requests;
   /** @type {Map<string, (payload: any) => void>} */ #handlers = new Map();
@@ -195,9 +199,11 @@ export class Connection {
    * An attempt failed.
    * @param {string | undefined} code
    * @param {string} message
+   * @param {EndScene} [end]
    */
-  #refused(code, message) {
+  #refused(code, message, end) {
     this.#log.record("connection_refused", { code, message });
+    this.endScene = end ?? null;
     if (code !== undefined && FINAL_CODES.has(code)) {
       this.#end(code === ERROR_CODES.SESSION_TAKEN_OVER ? "taken_over" : "over", code);
     } else {

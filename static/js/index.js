@@ -34,6 +34,7 @@ import { Ticker } from "./ticker.js";
  * @property {string} pyodide_url
  * @property {string} runner_url
  * @property {string | null} first_environment_url
+ * @property {Record<string, unknown> | null} first_environment_config
  */
 
 /** @type {PageConfig} */
@@ -44,11 +45,11 @@ const state = new PageState(document.documentElement);
 const live = new LiveTexts(time);
 const store = new SessionStore(tabStorage(), config.study.id, config.participant);
 const page_id = newId();
-/** What the study's first game needs; how it is configured is told when its scene is entered. */
+/** What the study's first game needs. */
 const firstEnvironment =
   config.first_environment_url === null
     ? null
-    : { url: config.first_environment_url, config: null };
+    : { url: config.first_environment_url, config: config.first_environment_config };
 const observers = {
   PerformanceObserver: window.PerformanceObserver,
   timeOrigin: performance.timeOrigin,

@@ -83,7 +83,8 @@ export class SceneFlow {
     if (link === "lost") {
       this.#game?.connectionLost();
     } else if (link === "over" || link === "taken_over") {
-      const end = code === ERROR_CODES.SESSION_EXPIRED ? store.end : null;
+      const kept = code === ERROR_CODES.SESSION_EXPIRED ? store.end : null;
+      const end = this.#parts.connection.endScene ?? kept;
       if (end) {
         announce({ place: "finished" });
         this.#show(end);

@@ -8,7 +8,7 @@ import { SERVER_EVENTS } from "./protocol.js";
 
 /**
  * @import { Time } from "./environment.js"
- * @import { Acknowledgement, ConnectAuth, SessionOpened } from "./protocol.js"
+ * @import { Acknowledgement, ConnectAuth, EndScene, SessionOpened } from "./protocol.js"
  * @import { ClientSocket, ConnectError, OpenSocket } from "./socket_io.js"
  */
 
@@ -24,8 +24,8 @@ const LATE_MESSAGES_MS = 1_000;
  *   has come; it is received as an event, too
  * @property {(event: string, payload: any) => void} received
  * @property {() => void} heartbeat a heartbeat of the server was answered
- * @property {(code: string | undefined, message: string) => void} failed it was refused, or could
- *   not be opened in time
+ * @property {(code: string | undefined, message: string, end?: EndScene) => void} failed it was
+ *   refused, or could not be opened in time; `end` is the end of a study that was finished
  * @property {(reason: string) => void} lost after it was opened
  */
 
@@ -90,7 +90,7 @@ export class SessionSocket {
     });
     socket.io.on("ping", () => this.#listener?.heartbeat());
     socket.on("connect_error", (/** @type {ConnectError} */ error) =>
-      this.#fail(error.data?.code, error.data?.message ?? error.message),
+      this.#fail(error.data?.code, error.data?.message ?? error.message, error.data?.scene),
     );
     socket.on("disconnect", (/** @type {string} */ reason) => this.#lose(reason));
     socket.onAny((event, payload) => {
@@ -117,10 +117,11 @@ export class SessionSocket {
   /**
    * @param {string | undefined} code
    * @param {string} message
+   * @param {EndScene} [end]
    */
-  #fail(code, message) {
+  #fail(code, message, end) {
     const listener = this.#listener;
     this.discard();
-    listener?.failed(code, message);
+    listener?.failed(code, message, end);
   }
 }

@@ -1,3 +1,5 @@
+/** @import { EndScene } from "./protocol.js" */
+
 /**
  * What the page uses of socket.io-client 4.8, as types, so that a fake can stand in for it.
  *
@@ -8,7 +10,7 @@
  * @property {EngineSocket} engine
  * @property {(event: "ping", fn: () => void) => unknown} on
  *
- * @typedef {Error & {data?: {code?: string, message?: string}}} ConnectError
+ * @typedef {Error & {data?: {code?: string, message?: string, scene?: EndScene}}} ConnectError
  *
  * @typedef {object} ClientSocket
  * @property {SocketManager} io

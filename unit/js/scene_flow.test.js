@@ -185,6 +185,15 @@ describe("SceneFlow", () => {
     assert.equal(told.at(-1), "reload");
   });
 
+  it("shows the end that the server tells with its refusal, should it have been lost", () => {
+    server.openSession(GAME, "lobby");
+    server.endScene = END;
+    flow.linkChanged("over", "session_expired");
+    assert.equal(told.at(-2), "end thanks");
+    assert.deepEqual(kept.end, END);
+    assert.equal(announced.place, "finished");
+  });
+
   it("says that a session is over, and starts a new one when asked to", () => {
     server.openSession(TEXT);
     flow.linkChanged("over", "session_expired");

@@ -24,6 +24,7 @@ export class FakeConnection {
   /** @type {Said[]} requests */ said = [];
   /** @type {{event: string, payload: any}[]} */ sent = [];
   /** @type {string[]} */ restarts = [];
+  /** @type {import("../../../static/js/protocol.js").EndScene | null} */ endScene = null;
   /** Whether what is said reaches anybody. */
   open = true;
   /** @type {Set<string>} events that are acknowledged at once */ acknowledged = new Set();
