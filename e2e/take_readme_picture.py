@@ -9,9 +9,10 @@ import tempfile
 from pathlib import Path
 from string import Template
 
-from playwright.sync_api import Route, ViewportSize, sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 from app.lab.chromium import Chromium
+from app.lab.holding import held_back
 from app.lab.participant import Participant
 from app.lab.server import ServerProcess
 from e2e.study_files import SHIPPED_STUDY
@@ -78,18 +79,17 @@ def take(to: Path) -> None:
         ServerProcess(SHIPPED_STUDY, Path(scratch)) as server,
     ):
         loading, partner = participant(chromium, "loading"), participant(chromium, "partner")
-        held: list[Route] = []
-        loading.page.route(LARGEST_FILE, lambda route: held.append(route))
-        for one in (loading, partner):
-            one.open(server.url)
-            one.part("continue").click()
-        loading.part("progress").wait_for(state="visible")
-        partner.wait_for(game="matched", runtime="ready", timeout_s=60)
-        partner.part("partner").wait_for(state="visible")
-        pictures = {
-            "First participant: Python is loading": photograph(loading),
-            "Second participant: told so": photograph(partner),
-        }
+        with held_back(loading.page, LARGEST_FILE):
+            for one in (loading, partner):
+                one.open(server.url)
+                one.part("continue").click()
+            loading.part("progress").wait_for(state="visible")
+            partner.wait_for(game="matched", runtime="ready", timeout_s=60)
+            partner.part("partner").wait_for(state="visible")
+            pictures = {
+                "First participant: Python is loading": photograph(loading),
+                "Second participant: told so": photograph(partner),
+            }
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_bytes(side_by_side(chromium, pictures))
 

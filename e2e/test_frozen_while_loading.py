@@ -12,6 +12,7 @@ import pytest
 from app.lab.admin import Event, select
 from app.lab.bench import Bench
 from app.lab.calibration import Calibration
+from app.lab.participant import Participant
 from e2e.frozen_pair import Freezer, FrozenPair
 from e2e.playing import EPISODE_FRAMES, assert_equal_states, finish_episode
 
@@ -39,7 +40,8 @@ def test_without_grace_the_session_is_lost(freezer: Freezer) -> None:
     admin.wait_for_event("cleanup_done", session_id=pair.frozen_id)
     admin.wait_for_event("partner_told", session_id=pair.partner_id)
     pair.partner.wait_for(link="connected", place="waiting")
-    assert [end["reason"] for end in pair.partner.recorded("game_ended")] == ["player_gone"]
+    assert "gone" in links_told_to(pair.partner)
+    assert ends_told_to(pair.partner) == ["player_gone"]
     pair.frozen.wait_for(link="over", timeout_s=20)
     pair.frozen.part("over").wait_for(state="visible")
 
@@ -54,18 +56,26 @@ def test_a_frozen_page_keeps_session_seat_and_partner(freezer: Freezer, preload:
     pair = freezer.freeze(**BUDGET_8_8, preload=preload)
     admin = pair.server.admin
 
-    assert pair.frozen.load_report()["path"] == ("preload" if preload else "fallback")
     lost = the_only(admin.events(), "link_lost", pair.frozen_id)
     assert lost["grace"] == "loading"
     assert_during_block(pair, lost)
+    assert ("away", "loading") in statuses_told_to(pair.partner)
     pair.frozen.wait_for(link="connected", session=pair.frozen_id)
     assert opened_epochs(admin.events(), pair.frozen_id) == [1, 2]
+    assert_report_arrived(pair, path="preload" if preload else "fallback")
 
     ended = finish_episode(pair.server, pair.frozen, pair.partner)
     assert ended["result"]["frame"] == EPISODE_FRAMES
+    assert_equal_states(ended, pair.frozen, pair.partner)
+
+    events = admin.events()
+    (matched,) = select(events, "game_matched")
+    assert matched["game_id"] == ended["game_id"]
+    assert matched["seq"] < lost["seq"]
+    load = the_only(events, "loading_started", pair.frozen_id)
+    assert (load["seq"] < matched["seq"]) is preload
     (game,) = admin.games()
     assert game["players"] == {"player_0": pair.frozen_id, "player_1": pair.partner_id}
-    assert_equal_states(ended, pair.frozen, pair.partner)
 
     # Must not happen: a cleanup, or a partner who hears that the other is gone.
     assert_nobody_gone(pair)
@@ -76,6 +86,7 @@ def test_a_longer_timeout_does_not_even_disconnect(freezer: Freezer) -> None:
     pair = freezer.freeze(**BUDGET_8_30)
     admin = pair.server.admin
 
+    assert_report_arrived(pair, path="preload")
     ended = finish_episode(pair.server, pair.frozen, pair.partner)
     assert_equal_states(ended, pair.frozen, pair.partner)
 
@@ -96,6 +107,21 @@ def opened_epochs(events: list[Event], session_id: str) -> list[int]:
     return [entry["epoch"] for entry in select(events, "session_opened", session_id=session_id)]
 
 
+def statuses_told_to(page: Participant) -> list[tuple[str, str]]:
+    """The link and the runtime of the partner, each time the page was told of them."""
+    return [(told["link"], told["runtime"]) for told in page.recorded("partner_status")]
+
+
+def links_told_to(page: Participant) -> set[str]:
+    """Every link of the partner that the page was told of."""
+    return {link for link, _ in statuses_told_to(page)}
+
+
+def ends_told_to(page: Participant) -> list[str]:
+    """The reasons of the ends of games that the page was told of, in order."""
+    return [end["reason"] for end in page.recorded("game_ended")]
+
+
 def assert_during_block(pair: FrozenPair, event: Event) -> None:
     """The event happened while the frozen page was in its longest block."""
     block = max(pair.frozen.recorded("main_thread_blocked"), key=lambda one: one["duration_ms"])
@@ -103,11 +129,20 @@ def assert_during_block(pair: FrozenPair, event: Event) -> None:
     assert begun < event["at"] < begun + block["duration_ms"] / 1000
 
 
+def assert_report_arrived(pair: FrozenPair, path: str) -> None:
+    """The server has the report of the load, with the block that the page has measured."""
+    events = pair.server.admin.events()
+    report = the_only(events, "loading_completed", pair.frozen_id)["report"]
+    assert report["path"] == path
+    assert report["longest_block_ms"] == pair.frozen.longest_block_ms()
+    assert report["missed_heartbeats"] > 0
+
+
 def assert_nobody_gone(pair: FrozenPair) -> None:
     """No session was cleaned up, and no page was told that a partner is gone."""
     events = pair.server.admin.events()
-    assert select(events, "session_gone") == []
-    assert select(events, "cleanup_done") == []
+    for loss in ("session_gone", "cleanup_done", "partner_told"):
+        assert select(events, loss) == []
     for page in (pair.frozen, pair.partner):
-        assert "gone" not in {told["link"] for told in page.recorded("partner_status")}
-        assert {end["reason"] for end in page.recorded("game_ended")} == {"completed"}
+        assert "gone" not in links_told_to(page)
+        assert ends_told_to(page) == ["completed"]

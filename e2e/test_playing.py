@@ -4,10 +4,11 @@ from pathlib import Path
 
 from app.lab.admin import select
 from app.lab.bench import Bench
+from e2e.album import Album
 from e2e.playing import assert_equal_states, finish_episode, idle_state
 
 
-def test_whole_match_of_the_shipped_study(bench: Bench, shipped_study: Path) -> None:
+def test_whole_match_of_the_shipped_study(bench: Bench, shipped_study: Path, album: Album) -> None:
     """Two people read, play a whole match with their keyboards, and reach the end of the study."""
     server = bench.serve(shipped_study)
     left, right = bench.participant("left"), bench.participant("right")
@@ -19,9 +20,11 @@ def test_whole_match_of_the_shipped_study(bench: Bench, shipped_study: Path) -> 
     ended = finish_episode(server, left, right)
     assert sorted(ended["result"]["rewards"].values()) == [-5, 5]
     assert_equal_states(ended, left, right)
+    album.take("result", left, right)
     for player in (left, right):
         player.part("continue").click()
         player.wait_for(scene="thanks", place="finished")
+    album.take("thanks", left)
 
     # Must not happen: that the keys counted for nothing, or that anything had to be made good.
     (game,) = server.admin.games()

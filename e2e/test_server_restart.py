@@ -5,13 +5,16 @@ from pathlib import Path
 from app.lab.admin import select
 from app.lab.bench import Bench
 from app.lab.throttle import cpu_throttle
+from e2e.album import Album
 from e2e.playing import finish_episode
 
 SLOW_RATE = 4
 """Makes the load long enough for the crash to come within it."""
 
 
-def test_crashed_server_finds_its_participants_again(bench: Bench, studies: Path) -> None:
+def test_crashed_server_finds_its_participants_again(
+    bench: Bench, studies: Path, album: Album
+) -> None:
     """One who waits and one who is frozen come back by themselves, as the same, and play."""
     server = bench.serve(studies / "game_first.py")
     waiting, frozen = bench.participant("waiting"), bench.participant("frozen")
@@ -25,8 +28,10 @@ def test_crashed_server_finds_its_participants_again(bench: Bench, studies: Path
         server.kill()
         waiting.wait_for(link="lost")
         waiting.part("banner").get_by_text("lost").wait_for(state="visible")
+        album.take("connection-lost", waiting)
         server.start()
         waiting.wait_for(link="connected", session=ids[0], timeout_s=20)
+        album.take("connection-back", waiting)
         frozen.wait_for_load()
     frozen.wait_for(link="connected", session=ids[1])
     finish_episode(server, waiting, frozen)

@@ -18,7 +18,6 @@ SLOWEST_RATE = 200.0
 FIRST_RATE = 4.0
 """A guess that is made only to be measured: some ten seconds of load on a usual machine."""
 
-
 NEAR = 0.25
 """How far from the wanted block, in parts of it, a load may be to be one of those that count."""
 
@@ -96,7 +95,8 @@ class Calibration:
         self._seen.append((rate, block_s))
         near = [one for one in self._seen if self._is_near(one[1])][-MOST_TAKEN_TOGETHER:]
         s_per_rate = median(one[1] / one[0] for one in near or self._seen[-1:])
-        return min(max(self.window.middle_s / s_per_rate, 1.0), SLOWEST_RATE)
+        self._rate = min(max(self.window.middle_s / s_per_rate, 1.0), SLOWEST_RATE)
+        return self._rate
 
     def freeze(self, load: Callable[[float], Load], probe: Callable[[float], float]) -> Load:
         """Load, at a rate that freezes the page for as long as wanted.
@@ -112,14 +112,13 @@ class Calibration:
         Raises:
             BlockMissed: none was, in the given number of tries.
         """
-        if self._rate is None:
-            self._rate = self.observe(FIRST_RATE, probe(FIRST_RATE))
+        rate = self._rate or self.observe(FIRST_RATE, probe(FIRST_RATE))
         tried: list[tuple[float, float]] = []
         for _ in range(self._tries):
-            attempt = load(self._rate)
+            attempt = load(rate)
             block_s = attempt.longest_block_s()
-            tried.append((self._rate, block_s))
-            self._rate = self.observe(self._rate, block_s)
+            tried.append((rate, block_s))
+            rate = self.observe(rate, block_s)
             if block_s in self.window:
                 return attempt
             attempt.close()

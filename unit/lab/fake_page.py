@@ -1,10 +1,13 @@
 """A page that answers what it was given beforehand, in place of Playwright's."""
 
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 from playwright.sync_api import Error, TimeoutError
+
+ATTRIBUTE = r'\[data-(\w+)="(\w+)"\]'
 
 
 class FakePage:
@@ -23,8 +26,11 @@ class FakePage:
         self.done: list[str] = []
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.sessions_made = 0
+        self.contexts: list[dict[str, Any]] = []
         self.closed = False
+        self.frozen = False
         self._listeners: dict[str, Callable[[Any], None]] = {}
+        self._route: Callable[[Any], None] = lambda _: None
 
     @property
     def context(self) -> "FakePage":
@@ -51,8 +57,9 @@ class FakePage:
         """Itself."""
         return self
 
-    def new_context(self, *, phone: bool) -> "FakePage":
-        """Itself."""
+    def new_context(self, **options: Any) -> "FakePage":
+        """Itself; what it was asked to be is kept."""
+        self.contexts.append(options)
         return self
 
     def close(self) -> None:
@@ -78,16 +85,30 @@ class FakePage:
         return self
 
     def wait_for(self, *, state: str, timeout: float) -> None:
-        """Fail at once when it does not announce what the last selector asks for."""
-        announced = {f'[data-{name}="{value}"]' for name, value in self.dataset.items()}
+        """Fail at once when it does not announce what the last selector asks for, or is frozen."""
         asked = self.done[-1].removeprefix("html")
-        if not all(part + "]" in announced for part in asked.split("]") if part):
+        met = [self.dataset.get(name) == value for name, value in re.findall(ATTRIBUTE, asked)]
+        if self.frozen or not (any(met) if asked.startswith(":is") else all(met)):
             raise TimeoutError(f"{timeout:g} ms")
 
     def evaluate(self, expression: str, timeout: float) -> Any:
         """The dataset or the event log, whichever the expression reads."""
         self._answer()
         return self.dataset if "dataset" in expression else self.log
+
+    def route(self, pattern: str, handler: Callable[[Any], None]) -> None:
+        """Keep the handler; `ask` calls it."""
+        self.done.append(f"route {pattern}")
+        self._route = handler
+
+    def unroute(self, pattern: str) -> None:
+        """Keep that it was done."""
+        self._answer()
+        self.done.append(f"unroute {pattern}")
+
+    def ask(self, what: str) -> None:
+        """Ask for a file; that it was let through is kept."""
+        self._route(SimpleNamespace(continue_=lambda: self.done.append(f"{what} let through")))
 
     def new_cdp_session(self, page: "FakePage") -> "FakePage":
         """Itself; counted."""

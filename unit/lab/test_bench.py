@@ -42,6 +42,15 @@ def test_second_tab_shares_the_profile(tmp_path: Path) -> None:
     assert run.participant("second", beside=first).page.context is first.page.context
 
 
+def test_a_phone_is_a_context_of_its_own_kind(tmp_path: Path) -> None:
+    """Who has a phone in their hand gets a browser that is one."""
+    page = FakePage()
+    run = bench(page, tmp_path)
+    run.participant("desk")
+    run.participant("phone", phone=True)
+    assert [options["phone"] for options in page.contexts] == [False, True]
+
+
 def test_faults_name_their_page(tmp_path: Path) -> None:
     """The report tells whose page had the fault."""
     page = FakePage()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.lab.calibration import SLOWEST_RATE, BlockWindow, Calibration, next_rate
+from app.lab.calibration import SLOWEST_RATE, BlockWindow, Calibration
 from app.lab.errors import BlockMissed
 
 WINDOW = BlockWindow(shortest_s=26, longest_s=29.5)
@@ -48,21 +48,36 @@ class FakeMachine:
         return self.offset_s + self.slope_s * rate
 
 
-def test_next_rate_is_in_proportion() -> None:
+def test_a_rate_is_in_proportion() -> None:
     """Half the wanted block asks for twice the rate."""
-    assert next_rate(5, 14, 28) == pytest.approx(10)
+    assert Calibration(WINDOW).observe(5, 13.875) == pytest.approx(10)
+
+
+def test_loads_near_the_window_are_taken_together() -> None:
+    """Of loads that came near, the one in the middle counts, and far ones not at all."""
+    calibration = Calibration(WINDOW)
+    calibration.observe(4, 9)
+    rates = [calibration.observe(10, block_s) for block_s in (30, 26, 34)]
+    assert rates[-1] == pytest.approx(10 * 27.75 / 30)
+
+
+def test_a_machine_whose_speed_has_changed_is_followed() -> None:
+    """Loads of long ago do not count."""
+    calibration = Calibration(WINDOW)
+    rates = [calibration.observe(10, block_s) for block_s in [22] * 5 + [33] * 5]
+    assert rates[-1] == pytest.approx(10 * 27.75 / 33)
 
 
 @pytest.mark.parametrize(("measured_s", "expected"), [(1000.0, 1.0), (0.001, SLOWEST_RATE)])
-def test_next_rate_is_bounded(measured_s: float, expected: float) -> None:
+def test_a_rate_is_bounded(measured_s: float, expected: float) -> None:
     """No measurement asks for a speed-up, nor for more than the slowest rate."""
-    assert next_rate(10, measured_s, 28) == expected
+    assert Calibration(WINDOW).observe(10, measured_s) == expected
 
 
-def test_next_rate_needs_a_block() -> None:
+def test_a_rate_needs_a_block() -> None:
     """A load that did not block says nothing about the rate."""
     with pytest.raises(ValueError, match="nothing about the rate"):
-        next_rate(10, 0, 28)
+        Calibration(WINDOW).observe(10, 0)
 
 
 @given(st.floats(0.05, 10), st.floats(0, 3))

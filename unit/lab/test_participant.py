@@ -39,6 +39,28 @@ def test_wait_for_says_what_was_there_instead() -> None:
         participant(page).wait_for(link="connected")
 
 
+@pytest.mark.parametrize(
+    "state", [{"runtime": "ready"}, {"runtime": "failed"}, {"link": "over", "runtime": "loading"}]
+)
+def test_wait_for_load_wants_a_report(state: dict[str, str]) -> None:
+    """A load is over when the page has reported it, also in a session that is over."""
+    page = FakePage(state, log=[REPORT])
+    participant(page).wait_for_load(timeout_s=0)
+    page.log = []
+    with pytest.raises(NotReached, match="reporting its load"):
+        participant(page).wait_for_load(timeout_s=0)
+
+
+def test_a_page_that_does_not_answer_is_frozen() -> None:
+    """Frozen is who has not answered for a while; who answers is not."""
+    page = FakePage()
+    ada = participant(page)
+    with pytest.raises(NotReached, match="page ada & co freezing"):
+        ada.wait_until_frozen(timeout_s=0)
+    page.frozen = True
+    ada.wait_until_frozen(timeout_s=0)
+
+
 def test_last_log_of_a_page_that_is_gone() -> None:
     """What a page has recorded is still there after its browser was killed, as read last."""
     page = FakePage(log=[REPORT])
