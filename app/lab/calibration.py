@@ -67,7 +67,7 @@ class Calibration:
         tries: loads to make before giving up, each as long as the block.
     """
 
-    def __init__(self, window: BlockWindow, tries: int = 4) -> None:
+    def __init__(self, window: BlockWindow, tries: int = 6) -> None:
         self.window = window
         self._tries = tries
         self._rate: float | None = None
