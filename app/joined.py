@@ -10,6 +10,7 @@ from flask_socketio import SocketIO
 from app.admin.api import admin_api
 from app.clock import Clock
 from app.errors import SettingsError, StoreError
+from app.services.busy import BusyPages
 from app.services.core import Core
 from app.services.games import GameService
 from app.services.inbox import LossInbox
@@ -95,7 +96,7 @@ def join(settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy) 
     sessions = SessionService(core, games)
     waiting = WaitingService(core, games)
     sweeper = Sweeper(core, sessions, games)
-    sweeper.chores.append(sockets.reap)
+    sweeper.chores += [sockets.reap, BusyPages(core, sockets.owing).look]
     core.effects.perform = Performer(core, sessions, games, waiting, sweeper).perform
     inbox = LossInbox(sessions, clock)
     Handlers(core, sessions, games, inbox, sockets, emitter).register(socketio)

@@ -45,11 +45,12 @@ def test_socket_io_is_set_up_as_the_design_says(server: JoinedServer) -> None:
 
 
 def test_every_part_is_there(server: JoinedServer) -> None:
-    """Effects are performed, and idle connections are reaped with every sweep."""
+    """Effects are performed; with every sweep idle connections are reaped, busy pages noticed."""
     grace = server.grace
     assert isinstance(grace, Grace)
     assert isinstance(getattr(grace.core.effects.perform, "__self__", None), Performer)
-    assert [chore.__qualname__ for chore in grace.sweeper.chores] == ["Sockets.reap"]
+    chores = [chore.__qualname__ for chore in grace.sweeper.chores]
+    assert chores == ["Sockets.reap", "BusyPages.look"]
     rules = {rule.rule for rule in server.app.url_map.iter_rules()}
     assert {"/", "/healthz", "/static/<path:filename>", "/admin/api/sessions"} <= rules
 

@@ -32,7 +32,9 @@ def admin_api(core: Core, token: str | None) -> flask.Blueprint:
     @blueprint.get("/sessions")
     def sessions() -> Any:
         now = core.clock.now()
-        return flask.jsonify([session_view(session, now) for session in core.store.sessions()])
+        busy_since = core.connections.busy_since
+        views = [session_view(one, now, busy_since(one.id)) for one in core.store.sessions()]
+        return flask.jsonify(views)
 
     @blueprint.get("/events")
     def events() -> Any:

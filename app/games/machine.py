@@ -72,7 +72,7 @@ def _see(game: Game, event: PlayersSeen, now: float, policy: GamePolicy) -> Game
     missing = [
         player.player
         for seat, player in enumerate(event.players)
-        if player.link != LinkState.CONNECTED or game.ready[seat] != player.epoch
+        if player.link != LinkState.CONNECTED or player.busy or game.ready[seat] != player.epoch
     ]
     if not missing:
         return _go(game)

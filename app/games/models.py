@@ -63,13 +63,15 @@ class Game:
 class PlayerStatus:
     """What the partners may know of a player, and what the game decides by.
 
-    `link` and `runtime` are the session's states; `left` tells a deliberate leave from a deadline;
-    `deadline` is of the grace or the load, if there is one.
+    `link` and `runtime` are the session's states; `busy` says that the connected page answers
+    nothing; `left` tells a deliberate leave from a deadline; `deadline` is of the grace or the
+    load, if there is one.
     """
 
     player: str
     epoch: int
     link: str
     runtime: str
+    busy: bool = False
     left: bool = False
     deadline: float | None = None

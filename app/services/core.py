@@ -100,6 +100,10 @@ class Core:
         """The id of the study that is served."""
         return self.study.study.study_id
 
+    def is_busy(self, session_id: str) -> bool:
+        """Whether the session's page is connected and answers nothing."""
+        return self.connections.busy_since(session_id) is not None
+
     def tell(self, session_id: str, event: ServerEvent, payload: Mapping[str, Any]) -> bool:
         """Send to a session's current connection; False when it has none here."""
         connection = self.connections.current(session_id)

@@ -268,7 +268,7 @@ class GameService:
         def decide(sessions: Any, game: Game | None) -> Change:
             assert game is not None  # noqa: S101 - games are never deleted
             players = [
-                status_of(player, sessions.get(member))
+                status_of(player, sessions.get(member), busy=self._core.is_busy(member))
                 for player, member in zip(game.players, game.members, strict=True)
             ]
             step = advance_game(game, event_of(game, players), now, self._core.game_policy)

@@ -35,7 +35,8 @@ class Partners:
         now = self._core.clock.now()
         for player, member in zip(game.players, game.members, strict=True):
             if member != session.id:
-                status = status_of(player, self._core.store.session(member))
+                stored = self._core.store.session(member)
+                status = status_of(player, stored, busy=self._core.is_busy(member))
                 payload = partner_payload(game.id, status, now)
                 self._core.tell(session.id, ServerEvent.PARTNER_STATUS, payload)
 

@@ -21,7 +21,7 @@ def partner_payload(game_id: str, status: PlayerStatus, now: float) -> dict[str,
     payload: dict[str, Any] = {
         "game_id": game_id,
         "player": status.player,
-        "link": str(status.link),
+        "link": "busy" if status.busy else str(status.link),
         "runtime": str(status.runtime),
     }
     if status.deadline is not None:
@@ -29,15 +29,22 @@ def partner_payload(game_id: str, status: PlayerStatus, now: float) -> dict[str,
     return payload
 
 
-def session_view(session: Session, now: float) -> dict[str, Any]:
-    """A session for the experimenter. `deadline_in_s` is negative while the sweeper is late."""
+def session_view(session: Session, now: float, busy_since: float | None = None) -> dict[str, Any]:
+    """A session for the experimenter. `deadline_in_s` is negative while the sweeper is late.
+
+    Args:
+        session: the session.
+        now: UTC seconds.
+        busy_since: since when its connected page answers nothing, None when it does.
+    """
     loading = session.runtime.loading
     return {
         "session_id": session.id,
         "study": session.study,
         "participant": session.participant,
         "link": session.link.state.value,
-        "busy": False,
+        "busy": busy_since is not None,
+        "busy_for_s": None if busy_since is None else round(now - busy_since, 3),
         "runtime": session.runtime.state.value,
         "place": session.place.state.value,
         "scene_id": session.scene.scene_id,

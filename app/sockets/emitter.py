@@ -7,7 +7,7 @@ from flask_socketio import SocketIO
 
 from app.errors import UnknownReceiver
 from app.protocol import ServerEvent
-from app.sockets.transport import MAX_BACKLOG_PACKETS, Sockets, abort, backlog
+from app.sockets.transport import MAX_BACKLOG_PACKETS, Sockets, abort, backlog, excuse_ping
 
 NAMESPACE = "/"
 
@@ -56,6 +56,14 @@ class SocketEmitter:
         server = self._socketio.server
         eio_sid = server.manager.eio_sid_from_sid(sid, NAMESPACE)
         return eio_sid is not None and backlog(server.eio, [eio_sid]) > MAX_BACKLOG_PACKETS
+
+    def excuse_ping(self, sid: str) -> None:
+        """Count a PING that this page owes from now on, as if it had just been sent."""
+        server = self._socketio.server
+        environ = server.get_environ(sid, NAMESPACE)
+        eio_sid = server.manager.eio_sid_from_sid(sid, NAMESPACE)
+        if environ is not None and eio_sid is not None:
+            excuse_ping(server.eio, eio_sid, self._sockets.excuse(environ))
 
     def close(self, sid: str) -> None:
         """Close a connection soon, after what was sent to it before."""

@@ -60,7 +60,7 @@ class Handlers:
         games: use cases of games.
         inbox: takes lost connections.
         sockets: the open WebSockets.
-        emitter: knows whether a connection keeps us waiting.
+        emitter: knows whether a connection keeps us waiting, and excuses one that could not answer.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Handlers:
             log.exception("connect_failed")
             self._inbox.put(Loss(sid, "server fault", None))
             raise _refusal(ErrorCode.INTERNAL_ERROR, "the server has a fault") from None
-        self._sockets.bind(flask.request.environ)
+        self._sockets.bind(flask.request.environ, sid)
         now = self._core.clock.now()
         self._buckets[sid] = TokenBucket(MESSAGES_PER_S, MESSAGES_BURST, now)
         log.info("connection_bound", session_id=session.id, epoch=session.epoch)
@@ -150,6 +150,9 @@ class Handlers:
                 raise RefusedMessage(ErrorCode.INVALID_MESSAGE, "an event has one payload")
             message = parse_message(event, args[0] if args else None)
             answer = self._handle(connection, message)
+            if isinstance(message, LoadingComplete):
+                # The page could not answer while it loaded; now it can, and is given the time to.
+                self._emitter.excuse_ping(sid)
         except RefusedMessage as refused:
             self._log_refusal(sid, connection, event, refused)
             return _error(refused.code, refused.message)

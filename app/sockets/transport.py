@@ -13,7 +13,7 @@ What it mends, each read in python-engineio 4.15 and simple-websocket 1.1:
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import engineio
@@ -39,6 +39,9 @@ UNBOUND_S = 8.0
 
 ACK_ID = re.compile("^[0-9]{1,15}")
 """The number of an event that wants to be acknowledged."""
+
+PING, PONG = "2", "3"
+"""Engine.IO's heartbeat: the server asks, the page's main thread answers (protocol revision 4)."""
 
 ENVIRON_KEY = "grace.websocket"
 """Where a WebSocket is found in the WSGI environment of its connection."""
@@ -124,6 +127,8 @@ class GraceWebSocket:
         self._sockets = sockets
         self._ws: Any = None
         self.unbound_since: float | None = None
+        self.sid: str | None = None
+        self.owes_since: float | None = None
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Accept the upgrade, and run the transport until it ends."""
@@ -155,6 +160,8 @@ class GraceWebSocket:
 
     def send(self, message: str | bytes) -> None:
         """Send one message, whole; OSError when the connection is closed."""
+        if message == PING:
+            self._sockets.asked(self)
         try:
             self._ws.send(message)
         except simple_websocket.ConnectionClosed:
@@ -171,6 +178,8 @@ class GraceWebSocket:
         except simple_websocket.ConnectionClosed:
             return None
         self._ws.make_room()
+        if message == PONG:
+            self._sockets.answered(self)
         return message if _is_packet(message) else None
 
     def close(self) -> None:
@@ -202,6 +211,7 @@ class Sockets:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._open: set[GraceWebSocket] = set()
+        self._owing: set[GraceWebSocket] = set()
 
     def add(self, websocket: GraceWebSocket) -> None:
         """Keep an open WebSocket; it has no session yet."""
@@ -211,16 +221,46 @@ class Sockets:
     def remove(self, websocket: GraceWebSocket) -> None:
         """Forget a WebSocket that has ended."""
         self._open.discard(websocket)
+        self._owing.discard(websocket)
 
-    def bind(self, environ: dict[str, Any]) -> None:
-        """A session has begun on this connection."""
+    def asked(self, websocket: GraceWebSocket) -> None:
+        """A PING is sent: from now on the page owes a PONG."""
+        websocket.owes_since = self._now()
+        self._owing.add(websocket)
+
+    def answered(self, websocket: GraceWebSocket) -> None:
+        """The page owes nothing any more."""
+        websocket.owes_since = None
+        self._owing.discard(websocket)
+
+    def owing(self) -> Mapping[str, float]:
+        """Since when each connection with a session owes a PONG, by sid, in seconds of `now`."""
+        return {
+            one.sid: one.owes_since
+            for one in self._owing
+            if one.sid is not None and one.owes_since is not None
+        }
+
+    def excuse(self, environ: dict[str, Any]) -> float:
+        """Count a PING that is owed from now on; returns how old it was, in seconds."""
+        websocket = _of(environ)
+        if websocket is None or websocket.owes_since is None:
+            return 0.0
+        age_s = self._now() - websocket.owes_since
+        websocket.owes_since += age_s
+        return age_s
+
+    def bind(self, environ: dict[str, Any], sid: str) -> None:
+        """A session has begun on this connection, as Socket.IO's `sid`."""
         if (websocket := _of(environ)) is not None:
             websocket.unbound_since = None
+            websocket.sid = sid
 
     def release(self, environ: dict[str, Any], within_s: float = UNBOUND_S) -> None:
         """The session on this connection is over; close it within `within_s` seconds."""
         if (websocket := _of(environ)) is not None:
             websocket.unbound_since = self._now() - UNBOUND_S + within_s
+            websocket.sid = None
 
     def reap(self, now: float) -> None:
         """Close what has been open without a session for too long."""
@@ -301,3 +341,14 @@ def backlog(eio: engineio.Server, eio_sids: Iterable[str]) -> int:
     """How many packets wait to be sent to these connections, the most of any of them."""
     waiting = (eio.sockets[sid].queue.qsize() for sid in eio_sids if sid in eio.sockets)
     return max(waiting, default=0)
+
+
+def excuse_ping(eio: engineio.Server, eio_sid: str, age_s: float) -> None:
+    """Make Engine.IO take an unanswered PING of this connection for `age_s` seconds younger.
+
+    Its only record of one is `last_ping`, the wall clock at its sending, None while none is owed
+    (`engineio/socket.py`, `check_ping_timeout`).
+    """
+    socket = eio.sockets.get(eio_sid)
+    if socket is not None and socket.last_ping is not None:
+        socket.last_ping += age_s

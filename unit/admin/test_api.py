@@ -107,6 +107,16 @@ def test_sessions_show_what_the_design_says(server: JoinedServer) -> None:
     assert (second["loading"], second["deadline_in_s"]) == (None, None)
 
 
+def test_a_busy_page_is_shown(server: JoinedServer) -> None:
+    """Since when it answers nothing, in seconds."""
+    page, other = play(server)
+    server.grace.core.connections.mark_busy(page.sid, server.clock.now() - 4.5)
+    listed = {one["session_id"]: one for one in get(server, "/admin/api/sessions")}
+    busy, responsive = listed[page.session_id], listed[other.session_id]
+    assert (busy["busy"], busy["busy_for_s"]) == (True, 4.5)
+    assert (responsive["busy"], responsive["busy_for_s"]) == (False, None)
+
+
 def test_no_credential_is_shown(server: JoinedServer) -> None:
     """Nothing that the admin sees is enough to take a session over."""
     pages = play(server)

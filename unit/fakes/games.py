@@ -31,11 +31,12 @@ def player(
     epoch: int = 1,
     link: LinkState = LinkState.CONNECTED,
     runtime: RuntimeState = RuntimeState.READY,
+    busy: bool = False,
     left: bool = False,
 ) -> PlayerStatus:
     """How a player is; by default connected, with Python."""
     return PlayerStatus(
-        player=player_name(seat), epoch=epoch, link=link, runtime=runtime, left=left
+        player=player_name(seat), epoch=epoch, link=link, runtime=runtime, busy=busy, left=left
     )
 
 

@@ -27,12 +27,14 @@ class FakeOutbox:
         emitted: everything that was sent.
         closed: the sids that the server closed.
         full: the sids whose page does not read, so that their backlog is full.
+        excused: the sids whose PING was made younger, in order.
     """
 
     open: set[str] = field(default_factory=set)
     emitted: list[Emitted] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     full: set[str] = field(default_factory=set)
+    excused: list[str] = field(default_factory=list)
 
     def emit(self, sid: str, event: ServerEvent, payload: Mapping[str, Any]) -> None:
         """Keep an event; refuses what the real emitter refuses, and what is not JSON."""
@@ -45,6 +47,10 @@ class FakeOutbox:
     def close(self, sid: str) -> None:
         """Keep that a connection is to be closed."""
         self.closed.append(sid)
+
+    def excuse_ping(self, sid: str) -> None:
+        """Keep that the PING which a connection owes counts from now on."""
+        self.excused.append(sid)
 
     def is_connected(self, sid: str) -> bool:
         """Whether Socket.IO would take this connection for open."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from app.services.busy import BUSY_AFTER_S
+
 if TYPE_CHECKING:
     from app.sessions import Session
     from unit.fakes.world import World
@@ -72,6 +74,16 @@ class Participant:
     def move_to(self, world: World) -> None:
         """From now on, talk to a server that was started anew."""
         self.world = world
+
+    def freeze(self) -> None:
+        """The page's main thread is blocked; it owes a heartbeat, and the server has noticed."""
+        self.world.ping(self.sid)
+        self.world.advance(BUSY_AFTER_S)
+
+    def thaw(self) -> None:
+        """The page answers the heartbeat, and the server has noticed."""
+        self.world.pong(self.sid)
+        self.world.advance(0.0)
 
     def start_loading(self, attempt_id: str = "attempt_1", path: str = "preload") -> dict[str, Any]:
         """Announce a load."""

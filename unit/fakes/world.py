@@ -12,6 +12,7 @@ from flask_socketio import ConnectionRefusedError
 from werkzeug.test import create_environ
 
 from app.clock import ManualClock
+from app.services.busy import BusyPages
 from app.services.core import Core
 from app.services.games import GameService
 from app.services.inbox import LossInbox
@@ -76,12 +77,12 @@ class World:
         self.waiting = WaitingService(self.core, self.games)
         self.sweeper = Sweeper(self.core, self.sessions, self.games)
         self.sockets = Sockets(self.clock.now)
-        self.sweeper.chores.append(self.sockets.reap)
+        self.sweeper.chores += [self.sockets.reap, BusyPages(self.core, self.sockets.owing).look]
         self.core.effects.perform = Performer(
             self.core, self.sessions, self.games, self.waiting, self.sweeper
         ).perform
         self.inbox = LossInbox(self.sessions, self.clock)
-        # The handlers ask their emitter for nothing but the state of its backlog.
+        # Of their emitter the handlers use only what the fake has too.
         emitter: Any = self.outbox
         self.handlers = Handlers(
             self.core, self.sessions, self.games, self.inbox, self.sockets, emitter
@@ -153,6 +154,14 @@ class World:
         assert answer is not None, "the connection was aborted"
         assert answer["ok"] or answer["error"]["code"] != "internal_error", answer
         return answer
+
+    def ping(self, sid: str) -> None:
+        """Send a page a PING of the heartbeat, which it owes the answer to from now on."""
+        self.sockets.asked(self.websockets[sid])
+
+    def pong(self, sid: str) -> None:
+        """Let a page answer the heartbeat."""
+        self.sockets.answered(self.websockets[sid])
 
     def advance(self, seconds: float) -> None:
         """Let time pass, with a sweep every TICK_S seconds; what the server closed is lost then."""

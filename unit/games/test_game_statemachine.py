@@ -69,14 +69,22 @@ class GameMachine(RuleBasedStateMachine):
     def lose(self, seat: int) -> None:
         """A player's connection is lost."""
         seat = self.at(seat)
-        self.become(seat, replace(self.players[seat], link=LinkState.AWAY))
+        self.become(seat, replace(self.players[seat], link=LinkState.AWAY, busy=False))
 
     @rule(seat=seats)
     def come_back(self, seat: int) -> None:
         """A player is there on a new connection, whether or not the old one was missed."""
         seat = self.at(seat)
         epoch = self.players[seat].epoch + 1
-        self.become(seat, replace(self.players[seat], link=LinkState.CONNECTED, epoch=epoch))
+        back = replace(self.players[seat], link=LinkState.CONNECTED, epoch=epoch, busy=False)
+        self.become(seat, back)
+
+    @rule(seat=seats, busy=st.booleans())
+    def freeze_or_thaw(self, seat: int, busy: bool) -> None:
+        """The page of a player who is connected answers nothing, or answers again."""
+        seat = self.at(seat)
+        if self.players[seat].link is LinkState.CONNECTED:
+            self.become(seat, replace(self.players[seat], busy=busy))
 
     @rule(seat=seats, runtime=st.sampled_from(RuntimeState))
     def change_runtime(self, seat: int, runtime: RuntimeState) -> None:
@@ -89,7 +97,8 @@ class GameMachine(RuleBasedStateMachine):
         """A player leaves, or does not come back in time; now and then."""
         if sure == 0:
             seat = self.at(seat)
-            self.become(seat, replace(self.players[seat], link=LinkState.GONE, left=left))
+            gone = replace(self.players[seat], link=LinkState.GONE, left=left, busy=False)
+            self.become(seat, gone)
 
     @rule(seat=seats)
     def declare_ready(self, seat: int) -> None:
@@ -127,11 +136,11 @@ class GameMachine(RuleBasedStateMachine):
 
     @invariant()
     def runs_only_with_everybody(self) -> None:
-        """A game runs while all are connected and ready on that connection; else it waits."""
+        """A game runs while all are connected, answer, and are ready there; else it waits."""
         missing = [
             status.player
             for status, declared in zip(self.players, self.declared, strict=True)
-            if status.link is not LinkState.CONNECTED or declared != status.epoch
+            if status.link is not LinkState.CONNECTED or status.busy or declared != status.epoch
         ]
         if self.game.state is GameState.RUNNING:
             assert not missing

@@ -15,6 +15,7 @@ from app.sessions import LinkState, RuntimeState
 from unit.fakes.games import GAME_POLICY, HERE, NOW, matched, player
 
 LOST = (player(0), player(1, link=LinkState.AWAY))
+BUSY = (player(0), player(1, busy=True))
 BACK = (player(0), player(1, epoch=2))
 
 
@@ -106,6 +107,16 @@ def test_a_paused_game_is_not_paused_again() -> None:
     """The same absence, seen again, neither happens again nor moves the deadline."""
     game = paused()
     assert step(game, PlayersSeen(LOST), at=9.0) == GameStep(game)
+
+
+def test_a_busy_player_pauses_a_game_until_the_page_answers() -> None:
+    """It is the same connection, so nobody has to be ready again; and the pause is bounded."""
+    busy = step(running(), PlayersSeen(BUSY), at=5.0)
+    assert busy.happened == ("paused",)
+    assert busy.game.waiting_for == "player_1"
+    assert busy.game.deadline == NOW + 5.0 + GAME_POLICY.game_start_timeout_s
+    assert step(busy.game, PlayersSeen(LOST), at=6.0).game.deadline is None
+    assert step(busy.game, PlayersSeen(HERE), at=6.0) == GameStep(running(), ("resumed",))
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,14 @@ def test_a_player_who_is_waited_for_has_a_deadline(session: Session, deadline: f
     assert status_of("player_0", session).deadline == deadline
 
 
+def test_only_a_connected_player_is_busy() -> None:
+    """Whoever is away or gone is that, whatever was known of the page."""
+    assert status_of("player_0", playing(ready()), busy=True).busy
+    assert not status_of("player_0", playing(ready())).busy
+    assert not status_of("player_0", away(), busy=True).busy
+    assert not status_of("player_0", None, busy=True).busy
+
+
 def test_a_player_who_is_gone_is_not_waited_for() -> None:
     """The deadline of a session that is over, which is for pruning it, is nobody's business."""
     status = status_of("player_0", after(loading(), LeaveRequested()))

@@ -159,6 +159,16 @@ def test_rule_08_completion_ends_the_loading_grace(
     assert ann.world.log("link_lost")[0]["grace"] == "reconnect"
 
 
+@pytest.mark.parametrize("error", [None, "out of memory"])
+def test_rule_08_a_ping_counts_from_the_completion(ann: Participant, error: str | None) -> None:
+    """Success or error, a page that could not answer is not dropped for it right after."""
+    ann.start_loading()
+    ann.reach("packages")
+    assert ann.world.outbox.excused == []
+    ann.complete_loading(error=error)
+    assert ann.world.outbox.excused == [ann.sid]
+
+
 def test_rule_08_an_overdue_load_is_logged_and_stays_loading(ann: Participant) -> None:
     """Passing the deadline while connected is logged once; the next loss gets less."""
     ann.start_loading()

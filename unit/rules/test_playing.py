@@ -84,6 +84,53 @@ def test_rule_11_a_running_game_pauses_for_everybody(world: World) -> None:
     assert steps == [[1, 2]] * 9
 
 
+def test_rule_11_a_running_game_pauses_while_a_player_is_busy(world: World) -> None:
+    """A connected page that answers nothing pauses the game, and an answer lets it go on."""
+    ann, bob = running_pair(world)
+    ann.freeze()
+    (paused,) = bob.heard("game_paused")
+    assert paused["player"] == "player_0"
+    assert bob.heard("partner_status")[-1]["link"] == "busy"
+    world.advance(5.0)
+    assert not bob.heard("game_resumed")
+    ann.thaw()
+    assert len(ann.heard("game_resumed")) == len(bob.heard("game_resumed")) == 1
+    assert bob.heard("partner_status")[-1]["link"] == "connected"
+    assert not world.log("link_lost")
+
+
+def test_rule_11_a_busy_player_who_is_lost_has_a_grace(world: World) -> None:
+    """The pause goes on, once, into the time that the player is away."""
+    ann, bob = running_pair(world)
+    ann.freeze()
+    ann.lose()
+    world.advance(5.0)
+    ann.come_back()
+    ann.declare_ready()
+    assert len(bob.heard("game_paused")) == len(bob.heard("game_resumed")) == 1
+    assert reasons(bob) == []
+
+
+def test_rule_11_a_busy_player_does_not_hold_the_others_for_ever() -> None:
+    """The pause is bounded, should the heartbeat not end the connection before."""
+    world = World(game_start_timeout_s=40)
+    ann, bob = running_pair(world)
+    ann.freeze()
+    world.advance(40.0)
+    assert reasons(ann) == reasons(bob) == ["resume_timeout"]
+
+
+def test_rule_09_a_game_does_not_start_with_a_busy_player(world: World) -> None:
+    """It starts as soon as the page answers."""
+    ann, bob = matched_pair(world)
+    ann.declare_ready()
+    ann.freeze()
+    bob.declare_ready()
+    assert not bob.heard("game_started")
+    ann.thaw()
+    assert len(bob.heard("game_started")) == 1
+
+
 def test_rule_11_partners_are_told_who_is_away_and_for_how_long(world: World) -> None:
     """The partner sees away and the seconds left, then connected again; never gone."""
     ann, bob = running_pair(world)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from app.games import GameState
-from app.sessions import LinkState, PlaceState, can_be_matched
+from app.sessions import LinkState, PlaceState, Session, can_be_matched
 from unit.fakes.held import held_by_services
 from unit.fakes.participant import Participant
 from unit.fakes.studies import one_game
@@ -122,6 +122,16 @@ class WorldMachine(RuleBasedStateMachine):
             self.say(number, "environment_failed", game_id=game_id, frame=0, traceback="x")
 
     @precondition(lambda self: self.people)
+    @rule(number=anybody, frozen=st.booleans())
+    def freeze_or_thaw(self, number: int, frozen: bool) -> None:
+        """Somebody's page answers nothing any more, or answers again; it may be so already."""
+        somebody = self.pick(number)
+        if self.is_here(somebody) and frozen:
+            somebody.freeze()
+        elif self.is_here(somebody):
+            somebody.thaw()
+
+    @precondition(lambda self: self.people)
     @rule(number=anybody, close_code=st.sampled_from([None, 1001, 1006]))
     def lose(self, number: int, close_code: int | None) -> None:
         """Somebody's connection is lost."""
@@ -196,9 +206,13 @@ class WorldMachine(RuleBasedStateMachine):
                     if member != session.id
                 }
                 assert view.partners == {
-                    player: (partner.link.state, partner.runtime.state)
+                    player: (self.seen_link(partner), partner.runtime.state)
                     for player, partner in partners.items()
                 }
+
+    def seen_link(self, partner: Session) -> str:
+        """A player's link as the others may see it."""
+        return "busy" if self.world.core.is_busy(partner.id) else partner.link.state
 
     @invariant()
     def seats_and_games_agree(self) -> None:
@@ -213,7 +227,9 @@ class WorldMachine(RuleBasedStateMachine):
         assert playing == {member: game.id for game in games for member in game.members}
         for game in games:
             links = {sessions[member].link.state for member in game.members}
-            assert game.state is not GameState.RUNNING or links == {LinkState.CONNECTED}
+            busy = any(map(self.world.core.is_busy, game.members))
+            runs = game.state is GameState.RUNNING
+            assert not runs or (links == {LinkState.CONNECTED} and not busy)
 
     @invariant()
     def nobody_waits_without_need(self) -> None:

@@ -57,6 +57,23 @@ def test_the_end_of_the_current_one_leaves_none() -> None:
     assert known.of_sid("sid_1") is FIRST
 
 
+def test_busy_is_of_the_current_connection() -> None:
+    """Since when, until it answers, ends, or is replaced."""
+    known = bound(FIRST)
+    assert known.busy_since("s_1") is known.busy_since("s_9") is None
+    known.mark_busy("sid_1", 5.0)
+    assert (known.busy_since("s_1"), dict(known.busy())) == (5.0, {"sid_1": 5.0})
+    known.mark_responsive("sid_1")
+    known.mark_responsive("sid_1")
+    assert known.busy_since("s_1") is None
+    known.mark_busy("sid_1", 6.0)
+    known.bind(SECOND)
+    assert known.busy_since("s_1") is None
+    known.mark_busy("sid_2", 7.0)
+    known.drop("sid_2")
+    assert dict(known.busy()) == {}
+
+
 def test_nothing_is_kept_of_what_ended() -> None:
     """Dropping is complete, and dropping twice is no error."""
     known = bound(FIRST, SECOND, OTHER)

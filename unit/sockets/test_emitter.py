@@ -83,6 +83,11 @@ def test_a_page_that_does_not_read_loses_its_connection(
     assert len(page.heard("waiting_room")) == MAX_BACKLOG_PACKETS + 1
 
 
+def test_who_is_not_here_is_not_excused(emitter: SocketEmitter) -> None:
+    """The connection may end while its completion is handled."""
+    emitter.excuse_ping("unknown")
+
+
 def test_closing_leaves_time_to_read(server: JoinedServer, emitter: SocketEmitter) -> None:
     """A page gets what was sent before; then its connection is ended."""
     page = server.page({})

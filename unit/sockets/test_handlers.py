@@ -1,6 +1,7 @@
 """The handlers check, hand over and acknowledge; a bad message changes nothing."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -45,6 +46,19 @@ def test_an_answer_is_acknowledged(client: Page) -> None:
         "scene_id": "match",
     }
     assert client.say("leave") == {"ok": True}
+
+
+def test_a_load_that_ends_excuses_the_heartbeat(server: JoinedServer, client: Page) -> None:
+    """Engine.IO counts the PING from then on; no other message does that."""
+    client.say("pyodide_loading_start", START)
+    sent_at = time.time() - 29.0
+    client.engine.last_ping = sent_at
+    server.sockets.asked(client.websocket)
+    server.clock.advance(29.0)
+    client.say("pyodide_loading_progress", {"attempt_id": "attempt_1", "stage": "packages"})
+    assert client.engine.last_ping == sent_at
+    client.say("pyodide_loading_complete", {"attempt_id": "attempt_1"})
+    assert client.engine.last_ping == pytest.approx(sent_at + 29.0)
 
 
 def test_a_game_is_played_over_the_wire(server: JoinedServer) -> None:

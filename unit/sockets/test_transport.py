@@ -19,6 +19,7 @@ from app.sockets.transport import (
     abort,
     backlog,
     close_code_of,
+    excuse_ping,
 )
 from unit.fakes.websocket import FakeWebSocket
 from unit.sockets.connection import Connection
@@ -273,7 +274,7 @@ class TestSockets:
     def test_a_connection_with_a_session_stays(self, sockets: Sockets, clock: ManualClock) -> None:
         """However long it lasts."""
         websocket = FakeWebSocket(sockets)
-        sockets.bind(websocket.environ)
+        sockets.bind(websocket.environ, "sid_1")
         sockets.reap(clock.now() + 1e6)
         assert not websocket.aborted
 
@@ -283,7 +284,7 @@ class TestSockets:
         """Once its session is over it has the time that it is given, or UNBOUND_S."""
         websockets = [FakeWebSocket(sockets) for _ in range(2)]
         for websocket in websockets:
-            sockets.bind(websocket.environ)
+            sockets.bind(websocket.environ, "sid_1")
         clock.advance(1000)
         sockets.release(websockets[0].environ)
         sockets.release(websockets[1].environ, within_s=2.0)
@@ -306,10 +307,69 @@ class TestSockets:
     def test_an_environment_without_a_websocket_is_no_error(self, sockets: Sockets) -> None:
         """As when the handshake failed: there is nothing to bind, to release or to end."""
         for environ in ({}, {ENVIRON_KEY: "something else"}):
-            sockets.bind(environ)
+            sockets.bind(environ, "sid_1")
             sockets.release(environ)
+            assert sockets.excuse(environ) == 0.0
             abort(environ)
             assert close_code_of(environ) is None
+
+    def test_an_answer_is_owed_from_the_ping_on(self, sockets: Sockets, clock: ManualClock) -> None:
+        """By a connection that has a session, until it answers, ends or is released."""
+        websocket = FakeWebSocket(sockets)
+        sockets.asked(websocket)
+        assert sockets.owing() == {}
+        sockets.bind(websocket.environ, "sid_1")
+        assert sockets.owing() == {"sid_1": clock.now()}
+        sockets.answered(websocket)
+        assert sockets.owing() == {}
+        sockets.asked(websocket)
+        sockets.release(websocket.environ)
+        assert sockets.owing() == {}
+        sockets.bind(websocket.environ, "sid_2")
+        assert list(sockets.owing()) == ["sid_2"]
+        sockets.remove(websocket)
+        assert sockets.owing() == {}
+
+    def test_who_is_excused_owes_from_now_on(self, sockets: Sockets, clock: ManualClock) -> None:
+        """Twice is no error, and who owes nothing is excused nothing."""
+        websocket = FakeWebSocket(sockets)
+        sockets.bind(websocket.environ, "sid_1")
+        assert sockets.excuse(websocket.environ) == 0.0
+        assert sockets.owing() == {}
+        sockets.asked(websocket)
+        clock.advance(25.0)
+        assert sockets.excuse(websocket.environ) == 25.0
+        assert sockets.excuse(websocket.environ) == 0.0
+        assert sockets.owing() == {"sid_1": clock.now()}
+
+
+def test_a_page_owes_a_pong_for_every_ping(connection: Connection, sockets: Sockets) -> None:
+    """Only Engine.IO's heartbeat counts, not a message, and no ping of the WebSocket protocol."""
+    sockets.bind(connection.browser.environ, "sid_1")
+    connection.end.send('42["game_started",{}]')
+    assert sockets.owing() == {}
+    connection.end.send("2")
+    assert list(sockets.owing()) == ["sid_1"]
+    connection.browser.say('42["leave",{}]')
+    connection.told()
+    connection.browser.ping()
+    assert list(sockets.owing()) == ["sid_1"]
+    connection.browser.say("3")
+    connection.told()
+    assert sockets.owing() == {}
+
+
+def test_a_ping_can_be_made_younger(eio: engineio.Server) -> None:
+    """Engine.IO then drops the connection that much later; without a PING there is nothing."""
+    engine = eio.sockets["one"] = EngineSocket(eio, "one")
+    assert isinstance(engine.last_ping, float)
+    engine.last_ping -= eio.ping_timeout + 5
+    excuse_ping(eio, "one", 10.0)
+    assert engine.check_ping_timeout()
+    engine.last_ping = None
+    excuse_ping(eio, "one", 10.0)
+    assert engine.last_ping is None
+    excuse_ping(eio, "gone", 10.0)
 
 
 def test_only_this_server_gets_our_websocket(eio: engineio.Server) -> None:
