@@ -40,6 +40,7 @@ class Grace:
     sweeper: Sweeper
     inbox: LossInbox
     socketio: SocketIO
+    sockets: Sockets
 
     def start(self) -> None:
         """Take over what an earlier server left, then start the sweeper and the inbox."""
@@ -102,5 +103,5 @@ def join(settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy) 
     Handlers(core, sessions, games, inbox, sockets, emitter).register(socketio)
     application.register_blueprint(pages(core))
     application.register_blueprint(admin_api(core, settings.admin_token))
-    application.extensions["grace"] = Grace(core, games, sweeper, inbox, socketio)
+    application.extensions["grace"] = Grace(core, games, sweeper, inbox, socketio, sockets)
     return application

@@ -14,6 +14,9 @@ from app.stores.base import LogEntry
 BUSY_AFTER_S = 1.0
 """Seconds without an answer to a PING after which a page is busy; a slow network takes less."""
 
+CHANGES_AT_ONCE = 50
+"""Pages that are noticed in one look, so that nobody waits for it; the others are in the next."""
+
 
 class BusyPages:
     """Notices pages whose main thread is frozen, and those that answer again.
@@ -31,18 +34,33 @@ class BusyPages:
         """Compare with what was known, and tell what is new."""
         known = self._core.connections
         silent = {sid: at for sid, at in self._owing().items() if now - at >= BUSY_AFTER_S}
-        for sid, since in silent.items():
-            connection = known.of_sid(sid)
-            if connection and known.is_current(connection) and sid not in known.busy():
-                self._record(connection, "became_busy", {"owed_for_s": round(now - since, 3)})
-                known.mark_busy(sid, since)
-                self._tell_game(connection)
-        for sid, since in list(known.busy().items()):
-            connection = known.of_sid(sid)
-            if connection and sid not in silent:
-                self._record(connection, "became_responsive", {"busy_s": round(now - since, 3)})
-                known.mark_responsive(sid)
-                self._tell_game(connection)
+        begun = [sid for sid in silent if sid not in known.busy()]
+        for sid in begun[:CHANGES_AT_ONCE]:
+            self._begin(sid, silent[sid], now)
+        ended = [sid for sid in known.busy() if sid not in silent]
+        for sid in ended[:CHANGES_AT_ONCE]:
+            self._end(sid, now)
+
+    def _begin(self, sid: str, since: float, now: float) -> None:
+        known = self._core.connections
+        connection = known.of_sid(sid)
+        if connection is None or not known.is_current(connection):
+            return
+        self._record(connection, "became_busy", {"owed_for_s": round(now - since, 3)})
+        # Others ran while the store was waited for, if it was.
+        if known.is_current(connection):
+            known.mark_busy(sid, since)
+            self._tell_game(connection)
+
+    def _end(self, sid: str, now: float) -> None:
+        known = self._core.connections
+        connection, since = known.of_sid(sid), known.busy().get(sid)
+        # A connection that has ended owes nothing either, and its loss may not be worked off yet.
+        if connection is None or since is None or not self._core.outbox.is_connected(sid):
+            return
+        self._record(connection, "became_responsive", {"busy_s": round(now - since, 3)})
+        known.mark_responsive(sid)
+        self._tell_game(connection)
 
     def _record(self, connection: Connection, event: str, times: Mapping[str, float]) -> None:
         fields = {"epoch": connection.epoch, **times}

@@ -34,9 +34,9 @@ def end_for_members(
         keep_scene = requeue or scene is None or session.scene.scene_id != ended.scene_id
         scene_state = session.scene if keep_scene else core.stager.complete(session.scene)
         # Who was there and never got ready would keep the next one waiting in vain too.
-        held_up = (
-            ended.reason == EndReason.START_TIMEOUT
-            and ended.ready[ended.seat_of(session_id)] != session.epoch
+        was_ready = ended.ready[ended.seat_of(session_id)] == session.epoch
+        held_up = ended.reason == EndReason.START_TIMEOUT and (
+            not was_ready or core.is_busy(session_id)
         )
         event = GameOver(
             ended.id, scene_state, requeue=requeue, in_front=not held_up, timeout_s=timeout_s

@@ -17,6 +17,10 @@ class Outbox(Protocol):
         """
         ...
 
+    def is_connected(self, sid: str) -> bool:
+        """Whether this connection is open, as far as is known."""
+        ...
+
     def close(self, sid: str) -> None:
         """Close a connection soon, after what was sent to it before."""
         ...

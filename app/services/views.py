@@ -38,6 +38,8 @@ def session_view(session: Session, now: float, busy_since: float | None = None) 
         busy_since: since when its connected page answers nothing, None when it does.
     """
     loading = session.runtime.loading
+    if session.link.state is not LinkState.CONNECTED:
+        busy_since = None
     return {
         "session_id": session.id,
         "study": session.study,

@@ -149,10 +149,11 @@ class Handlers:
             if len(args) > 1:
                 raise RefusedMessage(ErrorCode.INVALID_MESSAGE, "an event has one payload")
             message = parse_message(event, args[0] if args else None)
-            answer = self._handle(connection, message)
             if isinstance(message, LoadingComplete):
-                # The page could not answer while it loaded; now it can, and is given the time to.
+                # The page could not answer while it loaded, now it can. Before it is handled: to
+                # send anything to a page whose PING is too old makes Engine.IO drop it.
                 self._emitter.excuse_ping(sid)
+            answer = self._handle(connection, message)
         except RefusedMessage as refused:
             self._log_refusal(sid, connection, event, refused)
             return _error(refused.code, refused.message)

@@ -260,7 +260,6 @@ class Sockets:
         """The session on this connection is over; close it within `within_s` seconds."""
         if (websocket := _of(environ)) is not None:
             websocket.unbound_since = self._now() - UNBOUND_S + within_s
-            websocket.sid = None
 
     def reap(self, now: float) -> None:
         """Close what has been open without a session for too long."""

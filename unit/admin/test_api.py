@@ -115,6 +115,9 @@ def test_a_busy_page_is_shown(server: JoinedServer) -> None:
     busy, responsive = listed[page.session_id], listed[other.session_id]
     assert (busy["busy"], busy["busy_for_s"]) == (True, 4.5)
     assert (responsive["busy"], responsive["busy_for_s"]) == (False, None)
+    page.say("leave")
+    listed = {one["session_id"]: one for one in get(server, "/admin/api/sessions")}
+    assert (listed[page.session_id]["link"], listed[page.session_id]["busy"]) == ("gone", False)
 
 
 def test_no_credential_is_shown(server: JoinedServer) -> None:

@@ -21,7 +21,7 @@ from app.clock import ManualClock
 from app.joined import Grace
 from app.services.study_files import LoadedStudy
 from app.settings import load_settings
-from app.sockets.transport import ENVIRON_KEY, Sockets
+from app.sockets.transport import ENVIRON_KEY
 from app.stores.sqlite import SqliteStore
 from unit.fakes.studies import one_game
 from unit.fakes.websocket import FakeWebSocket
@@ -51,8 +51,7 @@ class JoinedServer:
         self.sio: Any = self.grace.socketio.server
         self.eio: engineio.Server = self.sio.eio
         self.http = self.app.test_client()
-        # `Sockets` counts what is open in this process; its reaper is among the sweeper's chores.
-        self.sockets = Sockets(self.clock.now)
+        self.sockets = self.grace.sockets
 
     def page(self, auth: Any = None) -> "Page":
         """A page whose CONNECT was accepted."""

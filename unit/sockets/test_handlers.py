@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from app.errors import StoreBusy
 from app.protocol import ErrorCode
+from app.services.busy import BUSY_AFTER_S
 from app.sockets import handlers
 from app.sockets.handlers import MESSAGES_PER_S
 from unit.sockets.page import JoinedServer, Page
@@ -59,6 +60,29 @@ def test_a_load_that_ends_excuses_the_heartbeat(server: JoinedServer, client: Pa
     assert client.engine.last_ping == sent_at
     client.say("pyodide_loading_complete", {"attempt_id": "attempt_1"})
     assert client.engine.last_ping == pytest.approx(sent_at + 29.0)
+
+
+def test_a_failed_load_does_not_cost_the_connection(server: JoinedServer, client: Page) -> None:
+    """The waiting room is told of it, this page too, whose PING is older than the timeout."""
+    client.say("pyodide_loading_start", START)
+    client.say("join_game")
+    client.engine.last_ping = time.time() - 35.0
+    server.sockets.asked(client.websocket)
+    server.clock.advance(35.0)
+    answer = client.say("pyodide_loading_complete", {"attempt_id": "attempt_1", "error": "none"})
+    assert answer == {"ok": True}
+    assert not client.engine.closed
+
+
+def test_a_page_that_owes_a_heartbeat_is_busy(server: JoinedServer, client: Page) -> None:
+    """The carrier and the sweeper are joined: what the one sees, the other tells."""
+    server.sockets.asked(client.websocket)
+    server.clock.advance(BUSY_AFTER_S)
+    server.grace.sweeper.sweep()
+    assert server.grace.core.is_busy(client.session_id)
+    server.sockets.answered(client.websocket)
+    server.grace.sweeper.sweep()
+    assert not server.grace.core.is_busy(client.session_id)
 
 
 def test_a_game_is_played_over_the_wire(server: JoinedServer) -> None:

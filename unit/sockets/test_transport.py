@@ -314,7 +314,7 @@ class TestSockets:
             assert close_code_of(environ) is None
 
     def test_an_answer_is_owed_from_the_ping_on(self, sockets: Sockets, clock: ManualClock) -> None:
-        """By a connection that has a session, until it answers, ends or is released."""
+        """By a connection that has or had a session, until it answers or ends."""
         websocket = FakeWebSocket(sockets)
         sockets.asked(websocket)
         assert sockets.owing() == {}
@@ -324,7 +324,7 @@ class TestSockets:
         assert sockets.owing() == {}
         sockets.asked(websocket)
         sockets.release(websocket.environ)
-        assert sockets.owing() == {}
+        assert list(sockets.owing()) == ["sid_1"]
         sockets.bind(websocket.environ, "sid_2")
         assert list(sockets.owing()) == ["sid_2"]
         sockets.remove(websocket)
