@@ -4,6 +4,8 @@ Every run leaves its record in `test-results/NAME/`; a test that fails prints it
 """
 
 import re
+import shutil
+import signal
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,23 +26,33 @@ BENCHES = pytest.StashKey[list[Bench]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers of these tests."""
+    """Declare the markers of these tests, and let SIGTERM end a run as Ctrl-C does."""
     config.addinivalue_line("markers", "full: at full scale, with a page frozen for half a minute")
+    config.addinivalue_line(
+        "markers", "page_faults(*faults): what `Bench.faults()` is to say at the end; else nothing"
+    )
+    # By default SIGTERM ends Python on the spot, and no fixture stops a server or a browser.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Throw away what an earlier run of the test has left."""
+    shutil.rmtree(results_folder(item), ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep the record of every run, and show it when the test failed."""
+    """Keep the record of every run, and show it when the test failed, or what came after it."""
     report = yield
-    if report.when == "call":
-        benches: list[Bench] = item.stash.get(BENCHES, [])
-        for number, bench in enumerate(benches):
-            folder = results_folder(item) / str(number)
+    benches: list[Bench] = item.stash.get(BENCHES, [])
+    for number, bench in enumerate(benches):
+        folder = results_folder(item) / str(number)
+        if report.when == "call":
             bench.save(folder)
-            if report.failed:
-                report.sections.append((f"run {number}, kept in {folder}", bench.report()))
+        if report.failed:
+            report.sections.append((f"run {number}, kept in {folder}", bench.report()))
     return report
 
 
@@ -89,8 +101,12 @@ def shipped_study() -> Path:
 def new_bench(
     request: pytest.FixtureRequest, chromium: Chromium, tmp_path: Path
 ) -> Iterator[Callable[[], Bench]]:
-    """Makes benches; they are closed at the end of the test, unless they were before."""
-    benches = request.node.stash.setdefault(BENCHES, [])
+    """Makes benches; at the end of the test they are closed, and their pages without fault.
+
+    A test that expects faults names them: `@pytest.mark.page_faults("ada: uncaught: no goat")`.
+    """
+    benches: list[Bench] = request.node.stash.setdefault(BENCHES, [])
+    expected = [fault for mark in request.node.iter_markers("page_faults") for fault in mark.args]
 
     with ExitStack() as opened:
 
@@ -101,14 +117,13 @@ def new_bench(
             return bench
 
         yield make
+    assert [fault for bench in benches for fault in bench.faults()] == expected
 
 
 @pytest.fixture
-def bench(new_bench: Callable[[], Bench]) -> Iterator[Bench]:
-    """One bench, whose pages must be without fault at the end of a test that passed."""
-    bench = new_bench()
-    yield bench
-    assert bench.faults() == []
+def bench(new_bench: Callable[[], Bench]) -> Bench:
+    """One bench, made by `new_bench`."""
+    return new_bench()
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,10 @@ from pathlib import Path
 
 from app.lab.bench import Bench
 from app.lab.calibration import Calibration
-from app.lab.holding import held_back
+from app.lab.holding import RUNTIME_FILE, held_back
 from app.lab.participant import Participant
 from app.lab.server import ServerProcess
 from app.lab.throttle import cpu_throttle
-
-LARGEST_FILE = "**/pyodide.asm.wasm"
 
 LOAD_TIMEOUT_S = 150.0
 """Far beyond the longest load, for a machine that is much slower than it was a minute ago."""
@@ -40,7 +38,7 @@ class FrozenPair:
         admin = self.server.admin
         self.frozen.open(self.server.url)
         with cpu_throttle(self.frozen.page, rate):
-            with held_back(self.frozen.page, LARGEST_FILE):
+            with held_back(self.frozen.page, RUNTIME_FILE):
                 self.frozen_id = admin.opened_by("frozen")
                 # Without a preload the load begins at the match, which needs the partner.
                 begun = "loading_started" if settings.get("preload", True) else "queue_joined"

@@ -12,13 +12,12 @@ from string import Template
 from playwright.sync_api import ViewportSize, sync_playwright
 
 from app.lab.chromium import Chromium
-from app.lab.holding import held_back
+from app.lab.holding import RUNTIME_FILE, held_back
 from app.lab.participant import Participant
 from app.lab.server import ServerProcess
 from e2e.study_files import SHIPPED_STUDY
 
 PICTURE = Path(__file__).parents[1] / "docs" / "two-browsers.png"
-LARGEST_FILE = "**/pyodide.asm.wasm"
 WINDOW = ViewportSize(width=560, height=460)
 PIXEL_RATIO = 2
 """Sharp on a screen with small pixels too."""
@@ -79,7 +78,7 @@ def take(to: Path) -> None:
         ServerProcess(SHIPPED_STUDY, Path(scratch)) as server,
     ):
         loading, partner = participant(chromium, "loading"), participant(chromium, "partner")
-        with held_back(loading.page, LARGEST_FILE):
+        with held_back(loading.page, RUNTIME_FILE):
             for one in (loading, partner):
                 one.open(server.url)
                 one.part("continue").click()

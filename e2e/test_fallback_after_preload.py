@@ -1,20 +1,19 @@
 """The fallback load, where the preload was tried and failed."""
 
+from pathlib import Path
+
 from app.lab.admin import select
 from app.lab.bench import Bench
-from e2e.study_files import SHIPPED_STUDY
-
-RUNTIME_ASSET = "**/pyodide.asm.wasm"
+from app.lab.holding import RUNTIME_FILE, refused
 
 
-def test_failed_preload_is_made_good_by_the_fallback(bench: Bench) -> None:
+def test_failed_preload_is_made_good_by_the_fallback(bench: Bench, shipped_study: Path) -> None:
     """Who comes to play with a preload that failed while reading has Python loaded all the same."""
-    server = bench.serve(SHIPPED_STUDY)
+    server = bench.serve(shipped_study)
     reader = bench.participant("reader")
-    reader.page.route(RUNTIME_ASSET, lambda route: route.abort())
-    reader.open(server.url)
-    reader.wait_for(runtime="failed", timeout_s=30)
-    reader.page.unroute(RUNTIME_ASSET)
+    with refused(reader.page, RUNTIME_FILE):
+        reader.open(server.url)
+        reader.wait_for(runtime="failed", timeout_s=30)
     reader.part("continue").click()
     reader.wait_for(runtime="ready", place="waiting", timeout_s=60)
 

@@ -1,4 +1,4 @@
-"""A participant who never comes back: the grace ends by itself, and then the cleanup runs, once."""
+"""Who is frozen and never comes back: the grace ends by itself, then the cleanup runs, once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,46 +12,51 @@ from app.lab.throttle import cpu_throttle
 
 SCALED = {
     "ping_interval_s": 1,
-    "ping_timeout_s": 3,
-    "loading_timeout_s": 6,
-    "loading_budget_s": 12,
+    "ping_timeout_s": 10,
+    "loading_timeout_s": 12,
+    "loading_budget_s": 24,
     "reconnect_grace_s": 3,
 }
+"""A page goes some three seconds after its load began: long before the heartbeats notice that it is
+frozen, and while more of the loading grace is left than the reconnect grace has."""
 
 SWEEPER_TOLERANCE_S = 1.0
 """How late the end of a grace may come."""
 
 SLOW_RATE = 8
-"""Makes the load long enough to be cut short with certainty; how long does not matter."""
+"""Freezes the page for some twenty seconds, so that it goes in the middle of that."""
 
 
 def test_killed_browser_is_cleaned_up_at_the_end_of_its_loading_grace(
     bench: Bench, own_chromium: Chromium, studies: Path
 ) -> None:
-    """A browser that is killed while it loads gets the loading grace, and not a second more."""
+    """A browser that is killed while it is frozen gets the loading grace, and not a second more."""
     bench.serve(studies / "game_first.py", **SCALED)
     victim = bench.participant("victim", chromium=own_chromium)
-    with matched_while_loading(bench, victim) as partner:
+    with matched_and_frozen(bench, victim) as partner:
         own_chromium.kill()
         lost = link_lost_by(bench, "victim")
-    assert lost["grace"] == "loading"
+    assert (lost["close_code"], lost["grace"]) == (None, "loading")
+    assert lost["reason"] != "ping timeout"
+    assert lost["deadline_in_s"] > SCALED["reconnect_grace_s"]
     assert_cleaned_up_once_and_on_time(bench, lost, partner)
 
 
 def test_closed_tab_is_not_waited_for_as_a_load_is(bench: Bench, studies: Path) -> None:
-    """A tab that is closed while it loads says so, and gets the shorter reconnect grace."""
+    """A tab that is closed while it is frozen says so, and gets the shorter reconnect grace."""
     bench.serve(studies / "game_first.py", **SCALED)
     victim = bench.participant("victim")
-    with matched_while_loading(bench, victim) as partner:
+    with matched_and_frozen(bench, victim) as partner:
         victim.page.close()
         lost = link_lost_by(bench, "victim")
     assert (lost["close_code"], lost["grace"]) == (1001, "reconnect")
+    assert lost["deadline_in_s"] == SCALED["reconnect_grace_s"]
     assert_cleaned_up_once_and_on_time(bench, lost, partner)
 
 
 @contextmanager
-def matched_while_loading(bench: Bench, victim: Participant) -> Iterator[Participant]:
-    """The victim loads, slowly, and has been matched with a partner, who is returned.
+def matched_and_frozen(bench: Bench, victim: Participant) -> Iterator[Participant]:
+    """The victim is frozen by its load, and has been matched with a partner, who is returned.
 
     The partner has loaded before, so that no second frozen page has a part in what follows.
     """
@@ -63,6 +68,7 @@ def matched_while_loading(bench: Bench, victim: Participant) -> Iterator[Partici
     with cpu_throttle(victim.page, SLOW_RATE):
         admin.wait_for_event("game_matched", timeout_s=20)
         admin.wait_for_event("loading_started", session_id=admin.opened_by("victim"))
+        victim.wait_until_frozen()
         yield partner
 
 
@@ -88,7 +94,9 @@ def assert_cleaned_up_once_and_on_time(bench: Bench, lost: Event, partner: Parti
     newcomer_id = admin.opened_by("newcomer")
     partner_id = admin.opened_by("partner")
     admin.wait_for_event(
-        "game_matched", where=lambda match: newcomer_id in str(match), timeout_s=20
+        "game_matched",
+        where=lambda match: match["members"] == [partner_id, newcomer_id],
+        timeout_s=20,
     )
 
     # Must not happen: a second cleanup, a second message to the partner, a way back.

@@ -1,9 +1,12 @@
-"""Holding back what a page asks for, as a slow network would."""
+"""Holding back or refusing what a page asks for, as a slow or a broken network would."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from playwright.sync_api import Error, Page, Route
+
+RUNTIME_FILE = "**/pyodide.asm.wasm"
+"""The largest part of Pyodide, without which it does not start."""
 
 
 @contextmanager
@@ -32,4 +35,20 @@ def held_back(page: Page, pattern: str) -> Iterator[None]:
         with suppress(Error):
             for route in held:
                 route.continue_()
+            page.unroute(pattern)
+
+
+@contextmanager
+def refused(page: Page, pattern: str) -> Iterator[None]:
+    """Let some requests of a page fail while the block lasts.
+
+    Args:
+        page: the page.
+        pattern: a glob pattern of addresses, as Playwright's `page.route` takes it.
+    """
+    page.route(pattern, lambda route: route.abort())
+    try:
+        yield
+    finally:
+        with suppress(Error):
             page.unroute(pattern)

@@ -55,7 +55,8 @@ class Participant:
     def reload(self) -> None:
         """Press the browser's reload button; returns when the new document begins to load.
 
-        It works on a frozen page too: the browser process does it, not the page.
+        On a frozen page that is when it thaws: the new document comes into the same process, and
+        waits for its main thread (seen in Chromium 156). Playwright waits for 30 s.
         """
         self.page.reload(wait_until="commit")
 
@@ -119,12 +120,16 @@ class Participant:
         Of a page that is gone, what was read last.
         """
         with suppress(LabError):
-            self._last_log = self._read(READ_LOG)
+            self._read_log()
         return self._last_log
 
     def recorded(self, event: str) -> list[dict[str, Any]]:
-        """The entries of the page's event log with this name, in order."""
-        return [entry for entry in self.event_log() if entry["event"] == event]
+        """The entries of the page's event log with this name, in order.
+
+        Raises:
+            LabError: the page does not answer; that it has not recorded something cannot be said.
+        """
+        return [entry for entry in self._read_log() if entry["event"] == event]
 
     def load_report(self) -> dict[str, Any]:
         """What the page reports of its last load: `{path, longest_block_ms, ...}`.
@@ -169,6 +174,10 @@ class Participant:
 
     def _load_reports(self) -> list[dict[str, Any]]:
         return [entry for entry in self.event_log() if entry["event"] in LOAD_ENDED]
+
+    def _read_log(self) -> list[dict[str, Any]]:
+        self._last_log = self._read(READ_LOG)
+        return self._last_log
 
     def _wait_for_html(self, selector: str, what: str, timeout_s: float) -> None:
         try:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from app.lab.admin import AdminClient
 from app.lab.errors import LabError, NotReached, ServerFailed
+from app.lab.tether import tethered
 from app.lab.waiting import until
 from app.settings import Settings
 
@@ -61,7 +62,8 @@ class ServerProcess:
 
     A context manager: entering starts it and waits until it is ready, leaving stops it. It has a
     free port, its own store and its own admin token, and takes no setting from the environment.
-    After `kill()`, `start()` begins it again at the same address, on the same store.
+    After `kill()`, `start()` begins it again at the same address, on the same store. On Linux it is
+    killed when the thread that started it ends without having stopped it.
 
     Args:
         study: the study file or folder to serve.
@@ -117,7 +119,11 @@ class ServerProcess:
         with self._out.open("ab") as out, self._err.open("ab") as err:
             said_before = out.tell()
             process = self._process = subprocess.Popen(
-                self.command, cwd=self._folder, env=self.environment(), stdout=out, stderr=err
+                tethered(self.command),
+                cwd=self._folder,
+                env=self.environment(),
+                stdout=out,
+                stderr=err,
             )
 
         def look() -> str | None:

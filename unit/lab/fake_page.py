@@ -107,8 +107,13 @@ class FakePage:
         self.done.append(f"unroute {pattern}")
 
     def ask(self, what: str) -> None:
-        """Ask for a file; that it was let through is kept."""
-        self._route(SimpleNamespace(continue_=lambda: self.done.append(f"{what} let through")))
+        """Ask for a file; whether it was let through or refused is kept."""
+        self._route(
+            SimpleNamespace(
+                continue_=lambda: self.done.append(f"{what} let through"),
+                abort=lambda: self.done.append(f"{what} refused"),
+            )
+        )
 
     def new_cdp_session(self, page: "FakePage") -> "FakePage":
         """Itself; counted."""

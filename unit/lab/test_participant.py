@@ -62,12 +62,22 @@ def test_a_page_that_does_not_answer_is_frozen() -> None:
 
 
 def test_last_log_of_a_page_that_is_gone() -> None:
-    """What a page has recorded is still there after its browser was killed, as read last."""
+    """The log of a page is still there after its browser was killed, as read last."""
     page = FakePage(log=[REPORT])
     ada = participant(page)
-    assert ada.event_log() == [REPORT]
-    page.close()
     assert ada.recorded("loading_completed") == [REPORT]
+    page.close()
+    assert ada.event_log() == [REPORT]
+
+
+def test_nothing_is_said_of_what_a_page_that_is_gone_has_not_recorded() -> None:
+    """A test that an entry is not there cannot pass because nobody could look."""
+    page = FakePage()
+    ada = participant(page)
+    assert ada.recorded("session_ended") == []
+    page.close()
+    with pytest.raises(LabError, match="ada & co does not answer"):
+        ada.recorded("session_ended")
 
 
 def test_state_of_a_page_that_is_gone() -> None:
