@@ -6,8 +6,6 @@ reached before gives a full loading timeout from then. Whatever the page does, a
 get no more than the session's loading budget, which a success refills.
 """
 
-from dataclasses import replace
-
 from app.sessions.models import (
     Allowance,
     GraceKind,
@@ -17,6 +15,7 @@ from app.sessions.models import (
     RuntimeState,
     Session,
 )
+from app.sessions.replacing import replace
 
 GOING_AWAY = 1001
 """WebSocket close code of a page that is closed, reloaded or crashed (RFC 6455, 7.4.1)."""
@@ -73,7 +72,8 @@ def reach_stage(runtime: Runtime, stage: str, now: float, policy: Policy) -> Run
         budget_ends = runtime.since + allowance.budget_s
         deadline = min(now + policy.loading_timeout_s, budget_ends)
         allowance = replace(allowance, stages=reached)
-        if deadline > loading.deadline:
+        # A deadline that has passed is not moved to another one that has passed.
+        if deadline > max(now, loading.deadline):
             loading = replace(loading, deadline=deadline, overdue=False)
     return replace(runtime, loading=loading, allowance=allowance)
 

@@ -1,7 +1,5 @@
 """The link: connected, away with a deadline running, gone for good."""
 
-from dataclasses import replace
-
 from app.sessions.effects import CloseConnection, Effect, Record, Step, WakeSweeper
 from app.sessions.events import (
     ConnectionLost,
@@ -13,6 +11,7 @@ from app.sessions.events import (
 )
 from app.sessions.grace import deadline_of_lost_link
 from app.sessions.models import GraceKind, Link, LinkState, Policy, Session, WhyGone
+from app.sessions.replacing import replace
 from app.sessions.table import Machine, Rule, stay
 
 REPLACED_PAGES_KEPT = 32
@@ -93,6 +92,12 @@ def _move_deadline(session: Session, event: ServerRestarted, now: float, policy:
     return Step(replace(session, link=replace(session.link, deadline=deadline)))
 
 
+def _prune_in_time(session: Session, event: ServerRestarted, now: float, policy: Policy) -> Step:
+    # Of a clock that was ahead, or of longer keeping: nobody stays listed for longer than now.
+    kept_until = min(session.link.deadline or now, now + policy.gone_kept_s)
+    return Step(replace(session, link=replace(session.link, deadline=kept_until)))
+
+
 def _end_grace(session: Session, event: DeadlinePassed, now: float, policy: Policy) -> Step:
     return Step(go(session, WhyGone.DEADLINE_PASSED, now, policy))
 
@@ -125,7 +130,7 @@ LINK = Machine(
         (_GONE, DeadlinePassed): Rule(_prune, to=()),
         (_CONNECTED, ServerRestarted): Rule(_lose_with_server, to=(_AWAY,)),
         (_AWAY, ServerRestarted): Rule(_move_deadline, to=(_AWAY,)),
-        (_GONE, ServerRestarted): Rule(stay, to=(_GONE,)),
+        (_GONE, ServerRestarted): Rule(_prune_in_time, to=(_GONE,)),
         (_CONNECTED, LeaveRequested): Rule(_leave, to=(_GONE,)),
         (_AWAY, LeaveRequested): Rule(_leave, to=(_GONE,)),
         (_CONNECTED, SceneEntered): Rule(_finish, to=(_CONNECTED, _GONE)),

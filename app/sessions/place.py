@@ -1,7 +1,5 @@
 """The place: in the lobby, in a waiting room, in a game, or at the end of the study."""
 
-from dataclasses import replace
-
 from app.errors import IllegalTransition
 from app.sessions.effects import Record, ShowNextScene, Step
 from app.sessions.events import (
@@ -21,6 +19,7 @@ from app.sessions.models import (
     RuntimeState,
     Session,
 )
+from app.sessions.replacing import replace
 from app.sessions.table import Machine, Rule, stay
 
 
@@ -90,10 +89,14 @@ def _enter(session: Session, event: SceneEntered, now: float, policy: Policy) ->
     return Step(replace(session, place=place), (record,))
 
 
-def _move_deadline(session: Session, event: ServerRestarted, now: float, policy: Policy) -> Step:
-    if session.place.deadline is None:
-        return Step(session)
-    place = replace(session.place, deadline=session.place.deadline + event.down_s)
+def _move_times(session: Session, event: ServerRestarted, now: float, policy: Policy) -> Step:
+    place = session.place
+    if place.deadline is not None:
+        place = replace(place, deadline=place.deadline + event.down_s)
+    if place.queued_at is not None and event.down_s < 0:
+        # The clock was set back: who comes from now on would stand before who waited already. The
+        # last sign of life may be older than the last to come.
+        place = replace(place, queued_at=min(now, place.queued_at + event.down_s))
     return Step(replace(session, place=place))
 
 
@@ -122,16 +125,13 @@ PLACE = Machine(
         (_LOBBY, GameOver): Rule(stay, to=(_LOBBY,)),
         (_WAITING, GameOver): Rule(stay, to=(_WAITING,)),
         (_PLAYING, GameOver): Rule(_unseat, to=(_PLAYING, _WAITING, _LOBBY)),
-        (_FINISHED, GameOver): Rule(stay, to=(_FINISHED,)),
         (_LOBBY, SceneEntered): Rule(_enter, to=(_LOBBY, _FINISHED)),
         (_LOBBY, DeadlinePassed): Rule(stay, to=(_LOBBY,)),
         (_WAITING, DeadlinePassed): Rule(_wait_no_longer, to=(_WAITING, _LOBBY)),
         (_PLAYING, DeadlinePassed): Rule(stay, to=(_PLAYING,)),
-        (_FINISHED, DeadlinePassed): Rule(stay, to=(_FINISHED,)),
         (_LOBBY, ServerRestarted): Rule(stay, to=(_LOBBY,)),
-        (_WAITING, ServerRestarted): Rule(_move_deadline, to=(_WAITING,)),
-        (_PLAYING, ServerRestarted): Rule(stay, to=(_PLAYING,)),
-        (_FINISHED, ServerRestarted): Rule(stay, to=(_FINISHED,)),
+        (_WAITING, ServerRestarted): Rule(_move_times, to=(_WAITING,)),
+        (_PLAYING, ServerRestarted): Rule(_move_times, to=(_PLAYING,)),
         (_LOBBY, SessionEnded): Rule(_clean_up, to=(_LOBBY,)),
         (_WAITING, SessionEnded): Rule(_clean_up, to=(_LOBBY,)),
         (_PLAYING, SessionEnded): Rule(_clean_up, to=(_LOBBY,)),

@@ -1,7 +1,5 @@
 """The runtime: the participant's Python, cold, loading, ready or failed."""
 
-from dataclasses import replace
-
 from app.errors import IllegalTransition
 from app.sessions.effects import Record, Step
 from app.sessions.events import (
@@ -16,6 +14,7 @@ from app.sessions.events import (
 )
 from app.sessions.grace import STAGES, reach_stage, start_deadline, stop_clock
 from app.sessions.models import LinkState, Loading, Policy, Runtime, RuntimeState, Session
+from app.sessions.replacing import replace
 from app.sessions.table import Machine, Rule, stay
 
 ENDED_ATTEMPTS_KEPT = 16
@@ -115,8 +114,6 @@ def _restate(session: Session, stated: Restated, now: float, policy: Policy) -> 
     known = session.runtime
     attempt_id = stated.attempt_id
     if stated.state is RuntimeState.LOADING and attempt_id is not None:
-        if attempt_id in known.ended_attempts:
-            return Step(session)
         step = _start(session, LoadingStarted(attempt_id, "restated", "main"), now, policy)
         if stated.stage is None or step.session is None:
             return step

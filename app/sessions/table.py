@@ -43,9 +43,12 @@ class Machine:
         if rule is None:
             raise IllegalTransition(self.name, state, type(event).__name__)
         step = rule.apply(session, event, now, policy)
-        if step.session is not None and self.state_of(step.session) not in rule.to:
+        after = step.session
+        if after is None or after is session:
+            return step
+        if self.state_of(after) not in rule.to:
             raise IllegalTransition(
-                self.name, f"{state} (to {self.state_of(step.session)})", type(event).__name__
+                self.name, f"{state} (to {self.state_of(after)})", type(event).__name__
             )
         return step
 

@@ -78,6 +78,16 @@ def test_the_loss_of_an_old_connection_changes_nothing() -> None:
     assert step.effects == ()
 
 
+@pytest.mark.parametrize("down_s", [-3600.0, 0.0, 100.0])
+def test_a_restart_keeps_nobody_listed_for_longer(down_s: float) -> None:
+    """Whose session is over is pruned on time, also when the clock was ahead as it ended."""
+    session = gone()
+    now = NOW + 10.0 + down_s
+    moved = saved(advance(session, ServerRestarted(down_s), now, POLICY))
+    assert moved.link.deadline == min(NOW, now) + POLICY.gone_kept_s
+    assert (moved.link.state, moved.link.why) == (LinkState.GONE, WhyGone.LEFT)
+
+
 def test_a_loss_that_is_told_twice_counts_once() -> None:
     """A second loss of the same connection neither moves the deadline nor is logged."""
     session = away()

@@ -176,6 +176,17 @@ def test_a_restart_does_not_shorten_a_wait() -> None:
     assert endless.place.deadline is None
 
 
+@pytest.mark.parametrize("queued_s", [0.0, 10.5], ids=["long ago", "after the last sign of life"])
+def test_a_clock_that_was_set_back_takes_the_queue_with_it(queued_s: float) -> None:
+    """Who has waited, or has a seat to come back from, stands before whoever comes from now on."""
+    waited = after(opened(), QueueJoined(600.0), at=queued_s)
+    for session in (waited, after(waited, Matched("g_1"), at=queued_s)):
+        moved = after(session, ServerRestarted(-3600.0), at=10.0 - 3600.0)
+        assert moved.place.queued_at == NOW + min(queued_s, 10.0) - 3600.0
+    forward = after(waited, ServerRestarted(100.0), at=110.5)
+    assert forward.place.queued_at == NOW + queued_s
+
+
 def test_a_wait_whose_deadline_was_moved_is_not_over() -> None:
     """Another deadline of the same session that is due does not end the wait."""
     session = waiting(loading())
