@@ -1,5 +1,7 @@
 """The log is one JSON object a line, on standard error."""
 
+import errno
+import io
 import json
 import logging
 from collections.abc import Iterator
@@ -59,3 +61,22 @@ def test_the_level_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     logger.info("session_opened")
     logger.warning("message_refused")
     assert [line["event"] for line in lines(capsys)] == ["message_refused"]
+
+
+class FullDisk(io.StringIO):
+    """A stream that takes nothing any more."""
+
+    def write(self, text: str) -> int:
+        """Fail as a file on it does."""
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def flush(self) -> None:
+        """Fail as a file on it does."""
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_cannot_be_written_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full costs the line and nothing else: whoever logs goes on."""
+    monkeypatch.setattr("sys.stderr", FullDisk())
+    configure_logs()
+    structlog.get_logger("grace").info("link_lost")

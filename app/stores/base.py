@@ -34,15 +34,24 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be saved together: sessions, a game, and the log entries about them."""
+    """What is to be saved together: sessions, a game, and the log entries about them.
+
+    `alive_at`: when a server is alive, as by `mark_alive`, where that belongs to the change.
+    """
 
     sessions: Sequence[Session] = ()
     game: Game | None = None
     entries: Sequence[LogEntry] = ()
+    alive_at: float | None = None
 
 
 class Store(Protocol):
-    """Sessions, games and the append-only log."""
+    """Sessions, games and the append-only log.
+
+    When a method raises, nothing of its change is kept. Every one may raise StoreError, after which
+    it can be tried again; one that reads a session or a game raises ValueError when another version
+    of the server made that record, and this one does not understand it.
+    """
 
     def create(self, session: Session, credential: str, entries: Sequence[LogEntry]) -> None:
         """Keep a new session, found again by the hash of its credential."""

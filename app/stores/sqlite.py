@@ -12,9 +12,9 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from app.errors import StoreBusy, StoreError, UnknownRecord
 from app.games import Game
@@ -24,6 +24,8 @@ from app.stores.base import Change, Due, LogEntry
 SCHEMA_VERSION = 1
 
 IN_MEMORY = ":memory:"
+
+_Kept = TypeVar("_Kept", Session, Game)
 
 _SCHEMA = """
 CREATE TABLE sessions (
@@ -68,25 +70,42 @@ class SqliteStore:
         self._lock = _take(Path(path)) if str(path) != IN_MEMORY else None
         try:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=0)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._prepare()
         except sqlite3.Error as error:
             self._release()
             raise StoreError(f"the store {path} cannot be used: {error}") from error
+        try:
+            self._prepare(path)
+        except sqlite3.Error as error:
+            self.close()
+            raise StoreError(f"the store {path} cannot be used: {error}") from error
         except StoreError:
-            self._release()
+            self.close()
             raise
 
-    def _prepare(self) -> None:
+    def _prepare(self, path: Path | str) -> None:
+        is_new = self._is_new(path)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        if is_new:
+            self._lay_out()
+
+    def _is_new(self, path: Path | str) -> bool:
+        """Whether the file is still empty; refuses one that is not ours, and does not touch it."""
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version == SCHEMA_VERSION:
-            return
+            return False
         if version != 0:
             raise StoreError(
-                f"the store is of version {version} and this server of version {SCHEMA_VERSION}:"
-                " use another file, or the server that made it"
+                f"the store {path} is of version {version} and this server of version"
+                f" {SCHEMA_VERSION}: use another file, or the server that made it"
             )
+        if self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            raise StoreError(
+                f"{path} is a database, but not a store of this server: use another file"
+            )
+        return True
+
+    def _lay_out(self) -> None:
         with self._transaction():
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 self._db.execute(statement)
@@ -152,7 +171,7 @@ class SqliteStore:
     def session(self, session_id: str) -> Session | None:
         """The session of that id."""
         row = _one(self._read("SELECT record FROM sessions WHERE id=?", (session_id,)))
-        return None if row is None else _SESSION.validate_json(row[0])
+        return None if row is None else _record(_SESSION, row[0])
 
     def session_id_of(self, credential: str) -> str | None:
         """The id of the session with that credential hash."""
@@ -191,6 +210,8 @@ class SqliteStore:
             if change.game is not None:
                 self._save_game(change.game)
             self._append(change.entries)
+            if change.alive_at is not None:
+                self._save_alive(change.alive_at)
         return change
 
     def append(self, entries: Sequence[LogEntry]) -> None:
@@ -255,22 +276,22 @@ class SqliteStore:
             " ORDER BY queued_at, id",
             (study, scene_id),
         )
-        return [_SESSION.validate_json(row[0]) for row in rows]
+        return [_record(_SESSION, row[0]) for row in rows]
 
     def sessions(self) -> list[Session]:
         """Every session, the oldest first."""
         rows = self._read("SELECT record FROM sessions ORDER BY created_at, id")
-        return [_SESSION.validate_json(row[0]) for row in rows]
+        return [_record(_SESSION, row[0]) for row in rows]
 
     def game(self, game_id: str) -> Game | None:
         """The game of that id."""
         row = _one(self._read("SELECT record FROM games WHERE id=?", (game_id,)))
-        return None if row is None else _GAME.validate_json(row[0])
+        return None if row is None else _record(_GAME, row[0])
 
     def games(self) -> list[Game]:
         """Every game, the oldest first."""
         rows = self._read("SELECT record FROM games ORDER BY created_at, id")
-        return [_GAME.validate_json(row[0]) for row in rows]
+        return [_record(_GAME, row[0]) for row in rows]
 
     def unended_games(self) -> list[str]:
         """The ids of the games that have not ended, the oldest first."""
@@ -297,11 +318,14 @@ class SqliteStore:
     def mark_alive(self, now: float) -> None:
         """Say that a server is alive."""
         with self._transaction():
-            self._db.execute(
-                "INSERT INTO server (name, value) VALUES ('alive_at', ?)"
-                " ON CONFLICT (name) DO UPDATE SET value=excluded.value",
-                (now,),
-            )
+            self._save_alive(now)
+
+    def _save_alive(self, now: float) -> None:
+        self._db.execute(
+            "INSERT INTO server (name, value) VALUES ('alive_at', ?)"
+            " ON CONFLICT (name) DO UPDATE SET value=excluded.value",
+            (now,),
+        )
 
     def _release(self) -> None:
         if self._lock is not None:
@@ -328,6 +352,23 @@ def _take(path: Path) -> TextIO:
         lock.close()
         raise StoreError(f"the store {path} is in use by another server") from None
     return lock
+
+
+def _record(kind: TypeAdapter[_Kept], text: str) -> _Kept:
+    try:
+        return kind.validate_json(text)
+    except ValidationError as error:
+        raise ValueError(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    # pydantic's own words quote the record, with the label of a participant in it.
+    fault = error.errors()[0]
+    where = ".".join(map(str, (error.title, *fault["loc"])))
+    return (
+        f"the store has a record that this server cannot read ({where}: {fault['msg']}):"
+        " use another file, or the server that made it"
+    )
 
 
 def _one(rows: list[Any]) -> Any:

@@ -1,10 +1,21 @@
 """A restarted server takes over what the one before it left (`recover`, at every start)."""
 
-from app.sessions import LinkState, PlaceState
+from itertools import count
+from typing import TypeVar
+
+import pytest
+
+from app.clock import ManualClock
+from app.errors import StoreError
+from app.games import Game
+from app.sessions import LinkState, PlaceState, Session
+from app.stores.sqlite import SqliteStore
 from app.studies import End
 from unit.fakes.studies import game_scene, one_game, study_of
 from unit.fakes.world import World
 from unit.services.players import started
+
+Found = TypeVar("Found")
 
 
 def test_a_first_start_takes_over_nothing() -> None:
@@ -92,6 +103,86 @@ def test_who_is_gone_stays_gone(world: World) -> None:
     after.clock.advance(3600)
     after.sweeper.sweep()
     assert after.store.sessions() == []
+
+
+class DyingStore(SqliteStore):
+    """A store in memory whose process is killed after some changes.
+
+    Attributes:
+        changes_left: how many are still made; None: all.
+    """
+
+    changes_left: int | None = None
+
+    def _begin(self) -> None:
+        if self.changes_left is not None:
+            self.changes_left -= 1
+            if self.changes_left < 0:
+                raise SystemExit("killed")
+        super()._begin()
+
+
+def test_a_start_that_is_cut_short_moves_nothing_twice() -> None:
+    """Wherever a start is killed, the next one moves every deadline by the whole time, once."""
+    for changes in count():
+        clock = ManualClock()
+        store = DyingStore(":memory:", sleep=clock.sleep)
+        world = World(clock=clock, store=store)
+        started(world)
+        lost = [world.connect() for _ in range(3)]
+        for participant in lost:
+            participant.start_loading()
+            participant.lose()
+        store.changes_left = changes
+        try:
+            world.restart(down_s=500)
+        except SystemExit:
+            store.changes_left = None
+            world.restart()
+        else:
+            assert changes > 1
+            return
+        assert {one.session.link.deadline for one in lost} == {clock.now() + 60}
+        assert len(world.log("server_restarted")) <= 2
+        assert world.store.unended_games() == []
+
+
+class OlderStore(SqliteStore):
+    """A store in memory with records that another version made.
+
+    Attributes:
+        unreadable: the verb that cannot read one.
+    """
+
+    unreadable = ""
+
+    def sessions(self) -> list[Session]:
+        """Every session, as long as they can be read."""
+        return self._unless_unreadable("sessions", super().sessions())
+
+    def game(self, game_id: str) -> Game | None:
+        """The game of that id, as long as it can be read."""
+        return self._unless_unreadable("game", super().game(game_id))
+
+    def _unless_unreadable(self, verb: str, found: Found) -> Found:
+        if verb == self.unreadable:
+            raise ValueError("the store has a record that this server cannot read")
+        return found
+
+
+@pytest.mark.parametrize("verb", ["sessions", "game"])
+def test_records_of_another_version_end_the_start_and_nothing_else(verb: str) -> None:
+    """A sentence for the operator, and a store that the server which made it can go on with."""
+    clock = ManualClock()
+    store = OlderStore(":memory:", sleep=clock.sleep)
+    world = World(clock=clock, store=store)
+    started(world)
+    before = store.sessions(), store.games(), store.events(), store.alive_at()
+    store.unreadable = verb
+    with pytest.raises(StoreError, match="cannot read"):
+        world.restart(down_s=5)
+    store.unreadable = ""
+    assert (store.sessions(), store.games(), store.events(), store.alive_at()) == before
 
 
 def test_a_clock_that_went_back_takes_deadlines_back_with_it(world: World) -> None:

@@ -187,6 +187,18 @@ class StoreContract:
         store.change_many([], None, lambda *_: Change(game=a_game()))
         assert store.games() == [a_game()]
 
+    def test_a_sign_of_life_belongs_to_its_change(self, store: Store) -> None:
+        """It is there with the rest of the change, and without the rest it is not."""
+        store.mark_alive(1.0)
+        store.change_many([], None, lambda *_: Change(game=a_game()))
+        assert store.alive_at() == 1.0
+        store.change_many([], None, lambda *_: Change(alive_at=2.0))
+        assert store.alive_at() == 2.0
+        unlogged = LogEntry(0.0, None, "noted", {"value": object()})
+        with pytest.raises(TypeError):
+            store.change_many([], None, lambda *_: Change(entries=[unlogged], alive_at=3.0))
+        assert store.alive_at() == 2.0
+
     def test_a_game_that_exists_is_handed_over_and_replaced(self, store: Store) -> None:
         """The decision sees the game as it is kept, and what it returns takes its place."""
         store.change_many([], None, lambda *_: Change(game=a_game()))

@@ -108,17 +108,62 @@ def test_numbers_of_the_log_are_never_given_twice(file: Path, clock: ManualClock
 
 
 @pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, -1])
+@pytest.mark.parametrize("mode", ["wal", "delete"])
 def test_a_store_of_another_version_is_refused(
-    file: Path, clock: ManualClock, version: int
+    file: Path, clock: ManualClock, version: int, mode: str
 ) -> None:
     """A file that another version of the server made is named with both versions, and left."""
     SqliteStore(file, sleep=clock.sleep).close()
     with closing(sqlite3.connect(file)) as db:
+        db.execute(f"PRAGMA journal_mode={mode}")
         db.execute(f"PRAGMA user_version={version}")
     before = file.read_bytes()
-    with pytest.raises(StoreError, match=f"version {version} .* version {SCHEMA_VERSION}"):
+    with pytest.raises(
+        StoreError, match=f"{file} .* version {version} .* version {SCHEMA_VERSION}"
+    ):
         SqliteStore(file, sleep=clock.sleep)
     assert file.read_bytes() == before
+
+
+def test_a_database_of_somebody_else_is_refused(file: Path, clock: ManualClock) -> None:
+    """A mistyped path does not put our tables into another program's database."""
+    with closing(sqlite3.connect(file)) as db, db:
+        db.execute("CREATE TABLE notes (text TEXT)")
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match=f"{file} is a database, but not a store"):
+        SqliteStore(file, sleep=clock.sleep)
+    assert file.read_bytes() == before
+
+
+def test_a_file_that_a_killed_start_left_empty_is_used(file: Path, clock: ManualClock) -> None:
+    """Who is killed between making the file and laying it out leaves what the next start takes."""
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+    assert file.stat().st_size > 0
+    with closing(SqliteStore(file, sleep=clock.sleep)) as store:
+        fill(store)
+        assert len(store.sessions()) == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "read"),
+    [
+        ("sessions", lambda store: store.sessions()),
+        ("sessions", lambda store: store.session("s_1")),
+        ("games", lambda store: store.games()),
+    ],
+    ids=["sessions", "session", "games"],
+)
+def test_a_record_that_cannot_be_read_is_said_in_a_sentence(
+    file: Path, clock: ManualClock, table: str, read: Callable[[Store], object]
+) -> None:
+    """A record of another version's making: what it lacks is named, and nothing of it is quoted."""
+    with closing(SqliteStore(file, sleep=clock.sleep)) as store:
+        fill(store)
+        with closing(sqlite3.connect(file)) as db, db:
+            db.execute(f"UPDATE {table} SET record=json_remove(record, '$.study')")  # noqa: S608
+        with pytest.raises(ValueError, match=r"cannot read \(\w+\.study: Field required\): use "):
+            read(store)
 
 
 @pytest.mark.parametrize("kind", ["a folder", "in no folder", "no database"])
