@@ -1,7 +1,7 @@
 """What every service works with, and the queue of effects that are still to be performed."""
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,25 +14,30 @@ from app.protocol import ServerEvent
 from app.services.connections import Connections
 from app.services.outbox import Outbox
 from app.services.study_files import LoadedStudy
-from app.sessions import Effect, Policy, Record
+from app.sessions import Effect, Policy, Record, RefreshGame, RefreshWaitingRoom, WakeSweeper
 from app.settings import Settings
 from app.stores.base import Store
 from app.studies import Stager
 
 log = structlog.get_logger("grace")
 
+OF_NO_SESSION = (RefreshGame, RefreshWaitingRoom, WakeSweeper)
+"""Effects that come to the same whichever session causes them."""
+
 
 class EffectQueue:
     """Effects in the order in which they were decided.
 
     Performing an effect may decide more of them; those wait their turn, so that nothing is
-    performed in the middle of something else.
+    performed in the middle of something else. What waits already is not queued twice: whoever asks
+    for a waiting room or a game to be refreshed, it is the same one.
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[str, Effect]] = deque()
+        self._waiting: dict[tuple[str, Effect], str] = {}
         self._postponed: list[tuple[str, Effect]] = []
         self._draining = False
+        self._gathering = 0
         self.perform: Callable[[str, Effect], None] = lambda session_id, effect: None
 
     def push(self, session_id: str, effects: tuple[Effect, ...]) -> None:
@@ -40,16 +45,23 @@ class EffectQueue:
         for effect in effects:
             if isinstance(effect, Record):
                 log.info(effect.event, session_id=session_id, **effect.fields)
-            elif (session_id, effect) not in self._waiting:
-                self._waiting.append((session_id, effect))
-        if self._draining:
-            return
-        self._draining = True
+            else:
+                whose = "" if isinstance(effect, OF_NO_SESSION) else session_id
+                self._waiting.setdefault((whose, effect), session_id)
+        self._drain()
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Perform what is pushed meanwhile at the end, and what is pushed several times once.
+
+        Where many sessions change at once, each would have its waiting room read anew.
+        """
+        self._gathering += 1
         try:
-            while self._waiting:
-                self._perform_next()
+            yield
         finally:
-            self._draining = False
+            self._gathering -= 1
+            self._drain()
 
     def try_again(self) -> None:
         """Perform what the store could not do before."""
@@ -57,8 +69,19 @@ class EffectQueue:
         for session_id, effect in postponed:
             self.push(session_id, (effect,))
 
+    def _drain(self) -> None:
+        if self._draining or self._gathering:
+            return
+        self._draining = True
+        try:
+            while self._waiting and not self._gathering:
+                self._perform_next()
+        finally:
+            self._draining = False
+
     def _perform_next(self) -> None:
-        session_id, effect = self._waiting.popleft()
+        of, effect = next(iter(self._waiting))
+        session_id = self._waiting.pop((of, effect))
         try:
             self.perform(session_id, effect)
         except StoreError as error:
@@ -111,3 +134,10 @@ class Core:
             return False
         self.outbox.emit(connection.sid, event, payload)
         return True
+
+    def tell_all(
+        self, session_ids: Iterable[str], event: ServerEvent, payload: Mapping[str, Any]
+    ) -> None:
+        """Send the same to the current connections of several sessions, where they have one."""
+        current = map(self.connections.current, session_ids)
+        self.outbox.emit_to([one.sid for one in current if one is not None], event, payload)

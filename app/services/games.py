@@ -157,8 +157,7 @@ class GameService:
         if completed:
             live.moved_at = self._core.clock.now()
             payload = {"game_id": game.id, "from_frame": first, "actions": completed}
-            for member in game.members:
-                self._core.tell(member, ServerEvent.FRAME_ACTIONS, payload)
+            self._core.tell_all(game.members, ServerEvent.FRAME_ACTIONS, payload)
 
     def state_hash(self, session: Session, message: GameStateHash) -> dict[str, Any]:
         """`game_state_hash`: end the game when players differ, or when all are at the end."""
@@ -281,6 +280,8 @@ class GameService:
                 LogEntry(now, None, f"game_{happened}", _fields(after, frame))
                 for happened in step.happened
             ]
+            if ended:
+                entries += self._partners.end_entries(after, players, now)
             outcome[:] = [game, after, step.happened, players, moved]
             changed = [step.session for step in moved.values()]
             return Change(changed, after if after != game else None, entries)
@@ -300,7 +301,7 @@ class GameService:
         for what in happened:
             self._tell_what_happened(what, after, frame, moved)
         if after.state is GameState.ENDED:
-            self._forget(after, players)
+            self._forget(after.id)
         for session_id, step in moved.items():
             self._core.effects.push(session_id, step.effects)
 
@@ -319,9 +320,9 @@ class GameService:
                 ended["result"] = dict(game.result)
             self._core.tell(member, ServerEvent.GAME_ENDED, ended)
 
-    def _forget(self, game: Game, players: _Statuses) -> None:
-        self._partners.tell_end(game, players)
-        self._live.pop(game.id, None)
+    def _forget(self, game_id: str) -> None:
+        self._partners.forget(game_id)
+        self._live.pop(game_id, None)
 
 
 def _fields(game: Game, frame: int) -> dict[str, Any]:

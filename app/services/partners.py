@@ -40,14 +40,21 @@ class Partners:
                 payload = partner_payload(game.id, status, now)
                 self._core.tell(session.id, ServerEvent.PARTNER_STATUS, payload)
 
-    def tell_end(self, game: Game, players: Sequence[PlayerStatus]) -> None:
-        """Note in the log who was told that a partner is gone, and forget the game."""
-        self._told.pop(game.id, None)
-        now = self._core.clock.now()
+    def forget(self, game_id: str) -> None:
+        """Forget a game that is over."""
+        self._told.pop(game_id, None)
+
+    def end_entries(
+        self, game: Game, players: Sequence[PlayerStatus], now: float
+    ) -> list[LogEntry]:
+        """Who is being told, with the end of a game, that a partner is gone.
+
+        To be saved with that end, so that a store which fails loses both or neither.
+        """
         gone = [status.player for status in players if status.link == LinkState.GONE]
         if not gone:
-            return
-        entries = [
+            return []
+        return [
             LogEntry(
                 now,
                 member,
@@ -57,4 +64,3 @@ class Partners:
             for member, status in zip(game.members, players, strict=True)
             if status.link != LinkState.GONE and self._core.connections.current(member)
         ]
-        self._core.store.append(entries)

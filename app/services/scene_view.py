@@ -4,6 +4,7 @@ Markdown becomes HTML here and not in the page, by markdown-it-py with raw HTML 
 nothing in a study's text can run in a participant's page.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -59,6 +60,7 @@ def scene_view(
     return view
 
 
+@functools.lru_cache(maxsize=256)
 def render_markdown(markdown: str) -> str:
     """Return CommonMark (with tables) as HTML that is safe to insert into the page."""
     html: str = _MARKDOWN.render(markdown)

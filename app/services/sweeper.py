@@ -7,6 +7,7 @@ from app.services.core import Core, log
 from app.services.games import GameService
 from app.services.sessions import SessionService
 from app.sessions import RefreshGame, RefreshWaitingRoom
+from app.stores.base import Due
 from app.studies import Game
 
 TICK_S = 0.25
@@ -21,8 +22,11 @@ CHECK_EVERY_S = 5.0
 CHECKED_AT_ONCE = 10
 """Games that are checked in one sweep, so that nobody waits for it."""
 
-BATCH = 500
+BATCH = 50
 """How many due records are taken at once, so that others are served in between."""
+
+BREATH_S = 0.001
+"""Seconds between two sweeps at least; to wait for what has been woken already lets nobody run."""
 
 
 class Sweeper:
@@ -57,6 +61,7 @@ class Sweeper:
                 log.exception("sweep_failed")
             self._woken.wait(TICK_S)
             self._woken.clear()
+            self._core.clock.sleep(BREATH_S)
 
     def sweep(self) -> int:
         """Let everything happen that is due now; returns how much was."""
@@ -65,15 +70,9 @@ class Sweeper:
             self._core.store.mark_alive(now)
             self._alive_at = now
         due = self._core.store.due_before(now, BATCH)
-        for one in due:
-            try:
-                if one.kind == "session":
-                    self._sessions.deadline_passed(one)
-                else:
-                    self._games.deadline_passed(one)
-            except Exception:
-                # One broken record keeps nobody else's grace from ending.
-                log.exception("deadline_failed", kind=one.kind, id=one.id)
+        with self._core.effects.gathered():
+            for one in due:
+                self._let_pass(one)
         self._core.effects.try_again()
         self._make_good(now)
         for chore in self.chores:
@@ -81,6 +80,16 @@ class Sweeper:
         if len(due) == BATCH:
             self.wake()
         return len(due)
+
+    def _let_pass(self, due: Due) -> None:
+        try:
+            if due.kind == "session":
+                self._sessions.deadline_passed(due)
+            else:
+                self._games.deadline_passed(due)
+        except Exception:
+            # One broken record keeps nobody else's grace from ending.
+            log.exception("deadline_failed", kind=due.kind, id=due.id)
 
     def _make_good(self, now: float) -> None:
         """Do again what derives from the state, should an effect have been lost."""

@@ -1,15 +1,18 @@
 """Effects are performed in order, one at a time, and each once."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
+import pytest
 from structlog.testing import capture_logs
 
 from app.protocol import ServerEvent
 from app.services.core import EffectQueue
-from app.sessions import Effect, Record, RefreshGame, RefreshWaitingRoom, WakeSweeper
+from app.sessions import Effect, Record, RefreshGame, RefreshWaitingRoom, ShowNextScene, WakeSweeper
 from unit.fakes.world import World
 
 ROOM, GAME, WAKE = RefreshWaitingRoom("match"), RefreshGame("g_1"), WakeSweeper()
+NEXT = ShowNextScene("match")
 
 
 class Performed:
@@ -72,7 +75,7 @@ def test_a_long_chain_needs_no_stack() -> None:
 
 
 def test_what_waits_already_is_not_queued_twice() -> None:
-    """Once is enough for a refresh that has not begun; one that has begun is done again."""
+    """Once is enough for a refresh that has not begun, whoever caused it; else it is done again."""
     performed = Performed()
 
     def cause() -> None:
@@ -83,10 +86,55 @@ def test_what_waits_already_is_not_queued_twice() -> None:
     performed.causes[WAKE] = cause
     performed.queue.push("s_1", (WAKE, GAME))
     assert [one for one in performed.log if one != "end"] == [
-        ("s_1", WAKE), ("s_1", GAME), ("s_2", GAME),
+        ("s_1", WAKE), ("s_1", GAME),
     ]  # fmt: skip
-    performed.queue.push("s_1", (GAME,))
-    assert performed.log[-2] == ("s_1", GAME)
+    performed.queue.push("s_2", (GAME,))
+    assert performed.log[-2] == ("s_2", GAME)
+
+
+def test_what_is_gathered_is_performed_at_the_end_and_once() -> None:
+    """However many change at once, their room is read once; also when something goes wrong."""
+    performed = Performed()
+
+    def change_many() -> None:
+        with performed.queue.gathered():
+            for session_id in ("s_1", "s_2", "s_3"):
+                performed.queue.push(session_id, (ROOM, NEXT))
+            assert performed.log == []
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        change_many()
+    assert [one for one in performed.log if one != "end"] == [
+        ("s_1", ROOM), ("s_1", NEXT), ("s_2", NEXT), ("s_3", NEXT),
+    ]  # fmt: skip
+
+
+def test_gathering_while_effects_are_performed_changes_nothing() -> None:
+    """What is pushed there waits its turn as it would anyway."""
+    performed = Performed()
+
+    def cause() -> None:
+        with performed.queue.gathered():
+            performed.queue.push("s_2", (GAME,))
+
+    performed.causes[ROOM] = cause
+    performed.queue.push("s_1", (ROOM,))
+    assert performed.log == [("s_1", ROOM), "end", ("s_2", GAME), "end"]
+
+
+def test_gathering_outlasts_what_is_performed_when_it_begins() -> None:
+    """As in another greenlet, while a store is waited for; nothing is left behind in the end."""
+    performed = Performed()
+    with ExitStack() as gathering:
+        performed.causes[ROOM] = lambda: gathering.enter_context(performed.queue.gathered())
+        performed.queue.push("s_1", (ROOM,))
+        performed.queue.push("s_2", (GAME,))
+        assert performed.log == [("s_1", ROOM), "end"]
+    performed.queue.push("s_3", (WAKE,))
+    assert [one for one in performed.log if one != "end"] == [
+        ("s_1", ROOM), ("s_2", GAME), ("s_3", WAKE),
+    ]  # fmt: skip
 
 
 def test_records_are_logged_and_not_performed() -> None:

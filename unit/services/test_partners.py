@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
+from app.errors import StoreBusy
 from unit.fakes.participant import Participant
 from unit.fakes.studies import one_game
 from unit.fakes.world import World
+from unit.services.players import started
 
 
 def seated(world: World, count: int = 2) -> list[Participant]:
@@ -149,3 +153,20 @@ def test_nothing_is_kept_of_a_game_that_ended(world: World) -> None:
         one.come_back()
         one.say("leave")
     assert partners._told == {}
+
+
+def test_who_was_told_is_saved_with_the_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that fails right after the end was saved loses nothing of it, and leaves nothing."""
+    one, other = started(world)
+
+    def fail(*_: object) -> None:
+        raise StoreBusy("another process")
+
+    monkeypatch.setattr(world.store, "append", fail)
+    one.say("leave")
+    monkeypatch.undo()
+    world.advance(20)
+    assert [told["reason"] for told in other.heard("game_ended")] == ["player_left"]
+    assert len(world.log("partner_told", session_id=other.session_id)) == 1
+    assert world.games._live == {}
+    assert world.games._partners._told == {}

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from app.errors import GraceError, StoreBusy
 from app.services import sweeper as module
-from app.services.sweeper import ALIVE_EVERY_S, CHECK_EVERY_S
+from app.services.sweeper import ALIVE_EVERY_S, BREATH_S, CHECK_EVERY_S
 from app.sessions import LinkState
 from unit.fakes.participant import Participant
 from unit.fakes.world import World
@@ -91,6 +91,39 @@ def test_who_waits_is_served_in_between(world: World, monkeypatch: pytest.Monkey
     assert gone(everybody) == [True, True, False, False, False]
     assert world.sweeper._woken.is_set()
     assert [world.sweeper.sweep() for _ in range(3)] == [2, 1, 0]
+
+
+def test_others_run_between_two_sweeps(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To wait for an event that is set already would let nobody run (gevent)."""
+    sweeps: list[float] = []
+    slept: list[float] = []
+
+    def stop_later(now: float) -> None:
+        sweeps.append(now)
+        world.sweeper.wake()
+        world.core.stopping = len(sweeps) == 3
+
+    world.sweeper.chores.append(stop_later)
+    monkeypatch.setattr(world.clock, "sleep", slept.append)
+    world.sweeper.run()
+    assert slept == [BREATH_S] * 3
+
+
+def test_a_room_is_read_once_for_all_who_are_due(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read for each of them, 500 who vanish would hold everybody else up for seconds."""
+    one, other = world.connect(), world.connect()
+    one.join()
+    one.lose()
+    other.join()
+    other.lose()
+    world.clock.advance(15)
+    rooms: list[str] = []
+    monkeypatch.setattr(world.waiting, "refresh", rooms.append)
+    assert world.sweeper.sweep() == 2
+    assert gone([one, other]) == [True, True]
+    assert rooms == ["match"] * 2  # Once for both, and once because it is checked now and then.
 
 
 @pytest.mark.parametrize(
