@@ -66,15 +66,16 @@ def reach_stage(runtime: Runtime, stage: str, now: float, policy: Policy) -> Run
     reached = STAGES.index(stage)
     if loading is None or reached <= STAGES.index(loading.stage):
         return runtime
-    loading = replace(loading, stage=stage)
     allowance = runtime.allowance
+    deadline, overdue = loading.deadline, loading.overdue
     if reached > allowance.stages:
         budget_ends = runtime.since + allowance.budget_s
-        deadline = min(now + policy.loading_timeout_s, budget_ends)
+        full = min(now + policy.loading_timeout_s, budget_ends)
         allowance = replace(allowance, stages=reached)
         # A deadline that has passed is not moved to another one that has passed.
-        if deadline > max(now, loading.deadline):
-            loading = replace(loading, deadline=deadline, overdue=False)
+        if full > max(now, deadline):
+            deadline, overdue = full, False
+    loading = replace(loading, stage=stage, deadline=deadline, overdue=overdue)
     return replace(runtime, loading=loading, allowance=allowance)
 
 

@@ -64,6 +64,7 @@ NO_GRACE = replace(
 
 POLICIES = {"on": GRACE, "off": NO_GRACE}
 
+
 @cache
 def found(name: str) -> Graph:
     """What the search finds with a policy, each change held against the rules on the way."""
