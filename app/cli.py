@@ -30,6 +30,7 @@ _OPTIONS: dict[str, str] = {
 _SWITCHES: dict[str, str] = {
     "--loading-grace/--no-loading-grace": "loading_grace",
     "--preload/--no-preload": "preload",
+    "--address-limits/--no-address-limits": "address_limits",
 }
 
 

@@ -8,6 +8,7 @@ import flask
 from flask_socketio import SocketIO
 
 from app.admin.api import admin_api
+from app.admin.process import add_process_view
 from app.clock import Clock
 from app.errors import SettingsError, StoreError
 from app.services.busy import BusyPages
@@ -24,7 +25,9 @@ from app.services.waiting import WaitingService
 from app.settings import Settings
 from app.sockets.emitter import SocketEmitter
 from app.sockets.handlers import Handlers
-from app.sockets.transport import MAX_MESSAGE_BYTES, Sockets, install
+from app.sockets.heartbeat import measure_heartbeats_steadily
+from app.sockets.transport import Sockets, install
+from app.sockets.websocket import MAX_MESSAGE_BYTES
 from app.stores.base import Store
 from app.studies import Stager
 from app.web.headers import add_headers
@@ -82,6 +85,7 @@ def join(settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy) 
         ping_timeout=settings.ping_timeout_s,
         max_http_buffer_size=MAX_MESSAGE_BYTES,
     )
+    measure_heartbeats_steadily()
     sockets = Sockets(clock.now)
     install(socketio.server.eio, sockets)
     emitter = SocketEmitter(socketio, sockets)
@@ -100,8 +104,10 @@ def join(settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy) 
     sweeper.chores += [sockets.reap, BusyPages(core, sockets.owing).look]
     core.effects.perform = Performer(core, sessions, games, waiting, sweeper).perform
     inbox = LossInbox(sessions, clock)
-    Handlers(core, sessions, games, inbox, sockets, emitter).register(socketio)
+    Handlers(core, sessions, games, inbox, sockets, emitter).register(socketio.server)
     application.register_blueprint(pages(core))
-    application.register_blueprint(admin_api(core, settings.admin_token))
+    admin = admin_api(core, settings.admin_token)
+    add_process_view(admin, core, sockets)
+    application.register_blueprint(admin)
     application.extensions["grace"] = Grace(core, games, sweeper, inbox, socketio, sockets)
     return application

@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Seconds a session that is over stays listed before it is pruned.",
     )
+    address_limits: bool = Field(
+        True,
+        description="Off: nothing is counted by remote address; for a server behind a proxy,"
+        " where all have the proxy's.",
+    )
 
     @model_validator(mode="before")
     @classmethod

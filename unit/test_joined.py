@@ -12,7 +12,7 @@ from app.joined import Grace
 from app.services.performer import Performer
 from app.sessions import LinkState
 from app.settings import EXAMPLE_STUDY, load_settings
-from app.sockets.transport import MAX_MESSAGE_BYTES
+from app.sockets.websocket import MAX_MESSAGE_BYTES
 from unit.sockets.page import JoinedServer
 
 

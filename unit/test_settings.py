@@ -27,6 +27,7 @@ OTHERS: dict[str, tuple[str, object]] = {
     "port": ("0", 0),
     "admin_token": ("a-long-token", "a-long-token"),
     "gone_kept_s": ("60", 60.0),
+    "address_limits": ("no", False),
 }
 """Of every setting: a value other than the default, as text and as it is taken."""
 

@@ -111,7 +111,7 @@ ClientMessage = (
     | Leave
 )
 
-CLIENT_MESSAGES: dict[ClientEvent, type[ClientMessage]] = {
+CLIENT_MESSAGES: dict[str, type[ClientMessage]] = {
     ClientEvent.LOADING_START: LoadingStart,
     ClientEvent.LOADING_PROGRESS: LoadingProgress,
     ClientEvent.LOADING_COMPLETE: LoadingComplete,

@@ -1,6 +1,7 @@
 """From what a browser sent to a checked message, or to a refusal that says why."""
 
 import json
+import math
 from typing import Any
 
 from pydantic import ValidationError
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 from app.errors import RefusedConnection, RefusedMessage
 from app.protocol.connect import ConnectAuth
 from app.protocol.messages import CLIENT_MESSAGES, ClientMessage
-from app.protocol.names import ClientEvent, ErrorCode
+from app.protocol.names import ErrorCode
 
 MAX_MESSAGE_BYTES = 64_000
 """A message longer than this, as JSON, is refused; the transport closes at 1 MB."""
@@ -17,18 +18,22 @@ MAX_DEPTH = 8
 """Deeper nesting than any payload has; refused before anything walks it recursively."""
 
 
-def parse_message(event: object, payload: object) -> ClientMessage:
+def parse_message(event: object, payload: object, size: int) -> ClientMessage:
     """The checked message of an event.
+
+    Args:
+        event: its name, if it is one.
+        payload: what came with it, as `json.loads` gives it; None where nothing did.
+        size: how many bytes it took on the wire.
 
     Raises:
         RefusedMessage: unknown event, payload too large or not of the event's form.
     """
-    try:
-        model = CLIENT_MESSAGES[ClientEvent(str(event))]
-    except ValueError:
-        name = repr(event)[:64]
-        raise RefusedMessage(ErrorCode.UNKNOWN_EVENT, f"there is no event {name}") from None
-    _check_size(payload)
+    # The members of ClientEvent are strings, so the name itself finds its payload.
+    model = CLIENT_MESSAGES.get(event) if isinstance(event, str) else None
+    if model is None:
+        raise RefusedMessage(ErrorCode.UNKNOWN_EVENT, f"there is no event {repr(event)[:64]}")
+    _check(payload, size)
     try:
         return model.model_validate({} if payload is None else payload)
     except (ValidationError, RecursionError) as error:
@@ -42,7 +47,7 @@ def parse_auth(payload: object) -> ConnectAuth:
         RefusedConnection: it is too large or not of the form.
     """
     try:
-        _check_size(payload)
+        _check(payload, len(json.dumps(payload)))
         return ConnectAuth.model_validate({} if payload is None else payload)
     except RefusedMessage as refused:
         too_large = refused.code == ErrorCode.TOO_LARGE
@@ -52,33 +57,39 @@ def parse_auth(payload: object) -> ConnectAuth:
         raise RefusedConnection(ErrorCode.INVALID_AUTH, _first_fault(error)) from None
 
 
-def _check_size(payload: object) -> None:
-    if _depth(payload) > MAX_DEPTH:
-        raise RefusedMessage(ErrorCode.INVALID_MESSAGE, "the payload is nested too deeply")
-    try:
-        text = json.dumps(payload, allow_nan=False, ensure_ascii=False)
-        size = len(text.encode())
-    except (TypeError, ValueError, RecursionError):
-        raise RefusedMessage(ErrorCode.INVALID_MESSAGE, "the payload is not JSON") from None
+def _check(payload: object, size: int) -> None:
+    """Refuse what is too large, nested too deeply, or can be read but not be written as JSON."""
     if size > MAX_MESSAGE_BYTES:
         raise RefusedMessage(
             ErrorCode.TOO_LARGE, f"a message has at most {MAX_MESSAGE_BYTES} bytes"
         )
-
-
-def _depth(payload: Any) -> int:
-    depth = 0
     level: list[Any] = [payload]
-    while level and depth <= MAX_DEPTH:
+    for _ in range(MAX_DEPTH):
         below: list[Any] = []
         for value in level:
             if isinstance(value, dict):
                 below.extend(value.values())
-            elif isinstance(value, list | tuple):
+                below.extend(key for key in value if not key.isascii())
+            elif isinstance(value, list):
                 below.extend(value)
+            elif not _is_plain(value):
+                raise RefusedMessage(ErrorCode.INVALID_MESSAGE, "the payload is not JSON")
+        if not below:
+            return
         level = below
-        depth += 1
-    return depth
+    raise RefusedMessage(ErrorCode.INVALID_MESSAGE, "the payload is nested too deeply")
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is JSON's: neither NaN nor infinite, nor half a character (RFC 8259, 8.2)."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return False
+    return value is None or isinstance(value, str | int)
 
 
 def _first_fault(error: ValidationError | RecursionError) -> str:

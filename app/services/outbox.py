@@ -1,6 +1,6 @@
 """What services need of whoever talks to the browsers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from app.protocol import ServerEvent
@@ -15,6 +15,10 @@ class Outbox(Protocol):
         Raises:
             UnknownReceiver: `sid` is empty, which Socket.IO would take for a broadcast.
         """
+        ...
+
+    def emit_to(self, sids: Iterable[str], event: ServerEvent, payload: Mapping[str, Any]) -> None:
+        """Send an event to each of these connections, as `emit` does; it is encoded once."""
         ...
 
     def is_connected(self, sid: str) -> bool:

@@ -1,13 +1,14 @@
 """The only file that emits. It sends to one known connection, or refuses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask_socketio import SocketIO
 
 from app.errors import UnknownReceiver
 from app.protocol import ServerEvent
-from app.sockets.transport import MAX_BACKLOG_PACKETS, Sockets, abort, backlog, excuse_ping
+from app.sockets.packets import ack_packet, event_packet, text_frame
+from app.sockets.transport import MAX_BACKLOG_PACKETS, Sockets, backlog, excuse_ping
 
 NAMESPACE = "/"
 
@@ -36,37 +37,50 @@ class SocketEmitter:
         Raises:
             UnknownReceiver: `sid` is empty, which Socket.IO would take for a broadcast.
         """
-        if not sid:
-            raise UnknownReceiver(f"{event} has no receiver")
+        self.emit_to([sid], event, payload)
+
+    def emit_to(self, sids: Iterable[str], event: ServerEvent, payload: Mapping[str, Any]) -> None:
+        """Send an event to each of these connections, as `emit` does; it is encoded once.
+
+        Raises:
+            UnknownReceiver: a `sid` is empty.
+        """
+        packet = event_packet(event.value, payload)
+        frame = text_frame(f"4{packet}")
+        for sid in sids:
+            if not sid:
+                raise UnknownReceiver(f"{event} has no receiver")
+            self._send(sid, packet, frame)
+
+    def acknowledge(self, sid: str, ack_id: str, answer: Mapping[str, Any]) -> None:
+        """Answer an event of a page, by the number that it gave the event."""
+        packet = ack_packet(ack_id, answer)
+        self._send(sid, packet, text_frame(f"4{packet}"))
+
+    def _send(self, sid: str, packet: str, frame: bytes) -> None:
+        """Send at once where nothing waits before it, else through Engine.IO's queue."""
         server = self._socketio.server
-        environ = server.get_environ(sid, NAMESPACE)
-        if environ is None:
+        eio_sid = server.manager.eio_sid_from_sid(sid, NAMESPACE)
+        websocket = self._sockets.of(sid)
+        if eio_sid is None or websocket is None:
             return
-        if self.backlog_is_full(sid):
-            abort(environ)
-            return
-        self._socketio.emit(event.value, dict(payload), to=sid, namespace=NAMESPACE)
+        waiting = backlog(server.eio, eio_sid)
+        if waiting > MAX_BACKLOG_PACKETS:
+            websocket.abort()
+        elif waiting or not websocket.send_now(frame):
+            server.eio.send(eio_sid, packet)
 
     def is_connected(self, sid: str) -> bool:
         """Whether Socket.IO takes this connection for open."""
         return bool(self._socketio.server.manager.is_connected(sid, NAMESPACE))
 
-    def backlog_is_full(self, sid: str) -> bool:
-        """Whether more packets wait for this connection than it may keep us waiting with."""
-        server = self._socketio.server
-        eio_sid = server.manager.eio_sid_from_sid(sid, NAMESPACE)
-        return eio_sid is not None and backlog(server.eio, [eio_sid]) > MAX_BACKLOG_PACKETS
-
     def excuse_ping(self, sid: str) -> None:
         """Count a PING that this page owes from now on, as if it had just been sent."""
         server = self._socketio.server
-        environ = server.get_environ(sid, NAMESPACE)
         eio_sid = server.manager.eio_sid_from_sid(sid, NAMESPACE)
-        if environ is not None and eio_sid is not None:
-            excuse_ping(server.eio, eio_sid, self._sockets.excuse(environ))
+        if eio_sid is not None:
+            excuse_ping(server.eio, eio_sid, self._sockets.excuse(sid))
 
     def close(self, sid: str) -> None:
         """Close a connection soon, after what was sent to it before."""
-        environ = self._socketio.server.get_environ(sid, NAMESPACE)
-        if environ is not None:
-            self._sockets.release(environ, within_s=CLOSE_WITHIN_S)
+        self._sockets.release(sid, within_s=CLOSE_WITHIN_S)

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-import flask
+import socketio
 import structlog
-from flask_socketio import ConnectionRefusedError, SocketIO
+from socketio.exceptions import ConnectionRefusedError
 
-from app.errors import RefusedMessage, StoreError, UnknownRecord
+from app.errors import RefusedConnection, RefusedMessage, StoreError, UnknownRecord
 from app.protocol import (
     AdvanceScene,
     ClientMessage,
+    ConnectAuth,
     EnvironmentFailed,
     ErrorCode,
     GameStateHash,
@@ -24,15 +25,18 @@ from app.protocol import (
     parse_auth,
     parse_message,
 )
+from app.services.addresses import Addresses
 from app.services.connections import Connection
 from app.services.core import Core
 from app.services.games import GameService
 from app.services.inbox import Loss, LossInbox
-from app.services.sessions import SessionService
+from app.services.rate import TokenBucket
+from app.services.sessions import SessionService, credential_of
 from app.sessions import LinkState
+from app.sockets.doorkeeper import Doorkeeper
 from app.sockets.emitter import SocketEmitter
-from app.sockets.rate import TokenBucket
-from app.sockets.transport import Sockets, abort, close_code_of
+from app.sockets.packets import PageEvent
+from app.sockets.transport import Sockets
 
 log = structlog.get_logger("grace.sockets")
 
@@ -60,7 +64,7 @@ class Handlers:
         games: use cases of games.
         inbox: takes lost connections.
         sockets: the open WebSockets.
-        emitter: knows whether a connection keeps us waiting, and excuses one that could not answer.
+        emitter: acknowledges events, and excuses a page that could not answer.
     """
 
     def __init__(
@@ -78,6 +82,8 @@ class Handlers:
         self._inbox = inbox
         self._sockets = sockets
         self._emitter = emitter
+        counted = Addresses() if core.settings.address_limits else None
+        self._door = Doorkeeper(counted, core.clock.now)
         self._buckets: dict[str, TokenBucket] = {}
         self._logged: dict[str, TokenBucket] = {}
         self._routes: dict[type, Callable[[str, Any], Answer]] = {
@@ -93,87 +99,115 @@ class Handlers:
             EnvironmentFailed: self._with_session(games.environment_failed),
         }
 
-    def register(self, socketio: SocketIO) -> None:
-        """Attach the handlers; `*` takes every event that is not connect or disconnect."""
-        socketio.on_event("connect", self.on_connect)
-        socketio.on_event("disconnect", self.on_disconnect)
-        socketio.on_event("*", self.on_message)
+    def register(self, server: socketio.Server) -> None:
+        """Attach the handlers, without the contexts that Flask-SocketIO would put around them."""
+        server.on("connect", self.on_connect)
+        server.on("disconnect", self.on_disconnect)
+        self._sockets.listener = self.on_event
+        self._door.watch(server)
 
-    def on_connect(self, auth: object = None) -> None:
+    def on_connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
         """Bind the connection to a session, before any event of it can arrive.
 
-        Lets nothing but ConnectionRefusedError out: at a TypeError Flask-SocketIO would call it
+        Lets nothing but ConnectionRefusedError out: at a TypeError python-socketio would call it
         again without `auth`, and a resume would become a new session.
         """
-        sid: str = flask.request.sid  # type: ignore[attr-defined]
-        if self._core.connections.of_sid(sid) is not None:
-            # Not a CONNECT but a message that is called "connect"; python-socketio mixes them up.
-            return
+        self._sockets.bind(environ, sid)
         try:
-            self._check_connects()
-            session = self._sessions.open(sid, parse_auth(auth))
+            self._check_connects(environ)
+            self._open(sid, environ, parse_auth(auth))
         except RefusedMessage as refused:
+            self._sockets.unbind(sid)
             log.info("connection_refused", code=str(refused.code))
-            details = getattr(refused, "details", {})
-            raise _refusal(refused.code, refused.message, **details) from None
+            refusal = _refusal(refused.code, refused.message, **getattr(refused, "details", {}))
+            if refused.code == ErrorCode.RATE_LIMITED:
+                self._door.turn_away(environ, refusal.error_args)
+            raise refusal from None
+        except StoreError as error:
+            self._sockets.unbind(sid)
+            log.error("connection_postponed", error=str(error))
+            # It may have failed after the session was saved as connected.
+            self._inbox.put(Loss(sid, "server fault", None))
+            raise _refusal(ErrorCode.TRY_AGAIN, "the server could not do this now") from None
         except Exception:
+            self._sockets.unbind(sid)
             log.exception("connect_failed")
             self._inbox.put(Loss(sid, "server fault", None))
             raise _refusal(ErrorCode.INTERNAL_ERROR, "the server has a fault") from None
-        self._sockets.bind(flask.request.environ, sid)
+        self._door.settled(environ)
         now = self._core.clock.now()
         self._buckets[sid] = TokenBucket(MESSAGES_PER_S, MESSAGES_BURST, now)
-        log.info("connection_bound", session_id=session.id, epoch=session.epoch)
 
-    def on_disconnect(self, reason: str = "unknown") -> None:
+    def on_disconnect(self, sid: str, reason: str = "unknown") -> None:
         """Hand the loss over and return: this runs inside the task that watches all clients."""
-        sid: str = flask.request.sid  # type: ignore[attr-defined]
-        environ = flask.request.environ
-        if self._emitter.is_connected(sid):
-            # Not the end of the connection but a message that is called "disconnect".
-            return
         self._buckets.pop(sid, None)
         self._logged.pop(sid, None)
-        self._sockets.release(environ)
-        self._inbox.put(Loss(sid, str(reason), close_code_of(environ)))
+        self._sockets.release(sid)
+        self._inbox.put(Loss(sid, str(reason), self._sockets.close_code(sid)))
 
-    def on_message(self, event: object, *args: object) -> Answer | None:
-        """Any event: checked, handed to its service, and answered."""
-        sid: str = flask.request.sid  # type: ignore[attr-defined]
+    def on_event(self, sid: str, event: PageEvent) -> None:
+        """Any event: checked, handed to its service, and acknowledged where it asks for that.
+
+        What still comes after a Socket.IO DISCONNECT is nobody's, and nothing is kept of it.
+        """
+        if sid not in self._buckets:
+            return
+        answer = self.answer(sid, event)
+        if event.ack_id is not None:
+            self._emitter.acknowledge(sid, event.ack_id, answer)
+
+    def answer(self, sid: str, event: PageEvent) -> Answer:
+        """What an event is to be acknowledged with."""
         connection = self._core.connections.of_sid(sid)
+        name, *payloads = event.values
         try:
-            if self._emitter.backlog_is_full(sid):
-                abort(flask.request.environ)
-                return None
             self._check_rate(sid)
-            if len(args) > 1:
+            if len(payloads) > 1:
                 raise RefusedMessage(ErrorCode.INVALID_MESSAGE, "an event has one payload")
-            message = parse_message(event, args[0] if args else None)
+            message = parse_message(name, payloads[0] if payloads else None, event.size)
             if isinstance(message, LoadingComplete):
                 # The page could not answer while it loaded, now it can. Before it is handled: to
                 # send anything to a page whose PING is too old makes Engine.IO drop it.
                 self._emitter.excuse_ping(sid)
             answer = self._handle(connection, message)
         except RefusedMessage as refused:
-            self._log_refusal(sid, connection, event, refused)
+            self._log_refusal(sid, connection, name, refused)
             return _error(refused.code, refused.message)
         except UnknownRecord:
             return _error(ErrorCode.SESSION_OVER, "this session is over")
         except StoreError as error:
             if self._may_log(sid):
-                log.error("message_postponed", event_name=str(event)[:64], error=str(error))
+                log.error("message_postponed", event_name=str(name)[:64], error=str(error))
             return _error(ErrorCode.TRY_AGAIN, "the server could not do this now")
         except Exception:
             if self._may_log(sid):
-                log.exception("message_failed", event_name=str(event)[:64])
+                log.exception("message_failed", event_name=str(name)[:64])
             return _error(ErrorCode.INTERNAL_ERROR, "the server has a fault")
         return {"ok": True, **answer}
 
-    def _check_connects(self) -> None:
+    def _open(self, sid: str, environ: dict[str, Any], auth: ConnectAuth) -> None:
+        """Begin or resume a session; a token that somebody has is never turned away for others."""
+        if auth.token is None and not self._door.may_begin(environ):
+            raise RefusedMessage(ErrorCode.RATE_LIMITED, "too many sessions from this address")
+        try:
+            self._sessions.open(sid, auth)
+        except RefusedConnection as refused:
+            unknown = refused.code == ErrorCode.SESSION_EXPIRED and not self._knows(auth.token)
+            if unknown and not self._door.may_guess(environ):
+                message = "too many unknown tokens from this address"
+                raise RefusedMessage(ErrorCode.RATE_LIMITED, message) from None
+            raise
+
+    def _knows(self, token: str | None) -> bool:
+        return token is not None and (
+            self._core.store.session_id_of(credential_of(token)) is not None
+        )
+
+    def _check_connects(self, environ: dict[str, Any]) -> None:
         """Take a token of this WebSocket; its bucket is kept in its WSGI environment."""
         now = self._core.clock.now()
         bucket = TokenBucket(CONNECTS_PER_S, CONNECTS_BURST, now)
-        if not flask.request.environ.setdefault("grace.connects", bucket).take(now):
+        if not environ.setdefault("grace.connects", bucket).take(now):
             raise RefusedMessage(ErrorCode.RATE_LIMITED, "too many connections")
 
     def _check_rate(self, sid: str) -> None:

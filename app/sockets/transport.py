@@ -1,114 +1,33 @@
 """Our WebSocket for Engine.IO, and the one place that touches names its libraries keep private.
 
-What it mends, each read in python-engineio 4.15 and simple-websocket 1.1:
+What it mends, each read in python-engineio 4.15:
 
-- `simple_websocket` sends with one `sock.send`, which gevent may do in part: to a page that was
-  frozen for some seconds, frames come out spliced. Here everything is sent, one sender at a time.
-- engineio gives it no `max_message_size`, so it would buffer without limit.
-- it reports close code 1005 both for a close frame without a code and for a plain end of the
-  stream. Here the code is None unless a close frame arrived.
+- its gevent driver takes a WebSocket class that sends with one `sock.send`, keeps messages of any
+  length, and cannot tell a close frame without a code from a plain end of the stream.
 - a refused or finished Socket.IO connection leaves the WebSocket open. `Sockets.reap` closes it.
+- the way of an event through Engine.IO, Socket.IO and Flask-SocketIO costs more than the event.
 """
 
-import contextlib
-import json
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import engineio
-import gevent
-import gevent.event
-import gevent.lock
-import gevent.selectors
-import simple_websocket
-from wsproto.connection import ConnectionState
-from wsproto.utilities import RemoteProtocolError
+from engineio.packet import NOOP, Packet
 
-MAX_MESSAGE_BYTES = 1_000_000
-"""A longer message closes its connection."""
+from app.sockets.packets import CONNECT, PING, PONG, PageEvent, read_packet, text_frame
+from app.sockets.websocket import WebSocket, accept_key
 
 MAX_BACKLOG_PACKETS = 2_000
 """Packets that may wait for a page which does not read; with more its connection is closed."""
 
-MAX_UNHEARD_MESSAGES = 1_000
-"""Messages that are read ahead of the handlers; with more, the page is read no further for now."""
-
 UNBOUND_S = 8.0
 """Seconds a WebSocket may stay open without a session, before one begins or after it ended."""
 
-ACK_ID = re.compile("^[0-9]{1,15}")
-"""The number of an event that wants to be acknowledged."""
-
-PING, PONG = "2", "3"
-"""Engine.IO's heartbeat: the server asks, the page's main thread answers (protocol revision 4)."""
+SOCKET_KEY = "grace.socket"
+"""Where the server puts the socket of a request into its WSGI environment."""
 
 ENVIRON_KEY = "grace.websocket"
 """Where a WebSocket is found in the WSGI environment of its connection."""
-
-
-class _Channel:
-    """A socket that sends everything, one caller at a time, and is read only when there is room.
-
-    Args:
-        sock: the socket.
-        room: set while what was read and not yet heard is little.
-    """
-
-    def __init__(self, sock: Any, room: gevent.event.Event) -> None:
-        self._sock = sock
-        self._room = room
-        self._lock = gevent.lock.Semaphore()
-
-    def recv(self, size: int) -> bytes:
-        self._room.wait()
-        data: bytes = self._sock.recv(size)
-        return data
-
-    def send(self, data: bytes) -> int:
-        with self._lock:
-            self._sock.sendall(data)
-        return len(data)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-
-class _Greenlet(gevent.Greenlet):  # type: ignore[misc]
-    """What simple_websocket expects of a thread class: a target and a name."""
-
-    def __init__(self, target: Callable[[], None]) -> None:
-        super().__init__(target)
-
-
-class _Server(simple_websocket.Server):  # type: ignore[misc]
-    """simple_websocket's server side, which sends everything and reads no more than it can keep."""
-
-    def handshake(self) -> None:
-        plain: Any = vars(self)["sock"]
-        self.room = gevent.event.Event()
-        self.room.set()
-        self.sock = _Channel(plain, self.room)
-        super().handshake()
-
-    def _handle_events(self) -> bool:
-        keep_going: bool = super()._handle_events()
-        self.make_room()
-        return keep_going
-
-    def make_room(self) -> None:
-        """Read on, or no further, by how many messages have not been heard yet."""
-        if len(self.input_buffer) < MAX_UNHEARD_MESSAGES:
-            self.room.set()
-        else:
-            self.room.clear()
-
-    @property
-    def close_code(self) -> int | None:
-        """The code of the close frame that arrived; None while none did."""
-        if self.ws.state not in (ConnectionState.REMOTE_CLOSING, ConnectionState.CLOSED):
-            return None
-        return int(self.close_reason)
 
 
 class GraceWebSocket:
@@ -125,24 +44,20 @@ class GraceWebSocket:
     def __init__(self, handler: Callable[[Any], Any], sockets: "Sockets") -> None:
         self._handler = handler
         self._sockets = sockets
-        self._ws: Any = None
+        self._ws: WebSocket | None = None
+        self.opened_at = 0.0
         self.unbound_since: float | None = None
         self.sid: str | None = None
         self.owes_since: float | None = None
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Accept the upgrade, and run the transport until it ends."""
-        try:
-            self._ws = _Server(
-                environ,
-                max_message_size=MAX_MESSAGE_BYTES,
-                thread_class=_Greenlet,
-                event_class=gevent.event.Event,
-                selector_class=gevent.selectors.DefaultSelector,
-            )
-        except (RemoteProtocolError, simple_websocket.ConnectionError):
+        key = accept_key(environ)
+        if key is None:
             start_response("400 Bad Request", [("Content-Type", "text/plain")])
             return [b"Not a WebSocket handshake."]
+        try:
+            self._ws = WebSocket(environ[SOCKET_KEY], key)
         except OSError:
             return []
         environ[ENVIRON_KEY] = self
@@ -158,47 +73,49 @@ class GraceWebSocket:
         """The close code that the browser sent, None if it sent none (RFC 6455, 7.1.5)."""
         return None if self._ws is None else self._ws.close_code
 
-    def send(self, message: str | bytes) -> None:
+    def send(self, message: str) -> None:
         """Send one message, whole; OSError when the connection is closed."""
+        if self._ws is None:
+            raise OSError("the WebSocket is not open")
         if message == PING:
             self._sockets.asked(self)
-        try:
-            self._ws.send(message)
-        except simple_websocket.ConnectionClosed:
-            raise OSError("the WebSocket is closed") from None
+        self._ws.send(text_frame(message))
 
-    def wait(self) -> str | bytes | None:
-        """The next packet, or None once the connection is closed or sends what is no packet.
+    def send_now(self, frame: bytes) -> bool:
+        """Send a WebSocket frame without waiting; False when it has to be queued instead."""
+        return self._ws is not None and self._ws.send_now(frame)
 
+    def wait(self) -> str | None:
+        """The next packet for Engine.IO, or None when the connection is closed or sends nonsense.
+
+        Events of a page that has a session are handed to the listener, here and in order: what
+        Engine.IO, Socket.IO and Flask would do on the way to it costs more than the event.
         engineio parses outside of any `try`: at nonsense its handler would end without saying that
         the connection is over.
         """
-        try:
-            message: str | bytes | None = self._ws.receive()
-        except simple_websocket.ConnectionClosed:
-            return None
-        self._ws.make_room()
-        if message == PONG:
-            self._sockets.answered(self)
-        return message if _is_packet(message) else None
+        while self._ws is not None:
+            packet = read_packet(self._ws.receive())
+            if packet == PONG:
+                self._sockets.answered(self)
+            if not isinstance(packet, PageEvent):
+                # Socket.IO answers every CONNECT of a connection that has a session, without end.
+                again = packet is not None and packet.startswith(CONNECT)
+                has_session = self.sid is not None and self.unbound_since is None
+                return None if again and has_session else packet
+            # Without a session there is nobody who says anything.
+            if self.sid is not None:
+                self._sockets.listener(self.sid, packet)
+        return None
 
     def close(self) -> None:
         """Send a close frame."""
-        with contextlib.suppress(simple_websocket.ConnectionClosed, OSError):
+        if self._ws is not None:
             self._ws.close()
 
     def abort(self) -> None:
         """End the connection without waiting for anybody, as when a page no longer reads."""
-        ws = self._ws
-        if ws is None:
-            return
-        ws.connected = False
-        ws.event.set()
-        ws.room.set()
-        with contextlib.suppress(OSError):
-            ws.sock.shutdown(2)
-        with contextlib.suppress(OSError):
-            ws.sock.close()
+        if self._ws is not None:
+            self._ws.abort()
 
 
 class Sockets:
@@ -212,16 +129,20 @@ class Sockets:
         self._now = now
         self._open: set[GraceWebSocket] = set()
         self._owing: set[GraceWebSocket] = set()
+        self._by_sid: dict[str, GraceWebSocket] = {}
+        self.listener: Callable[[str, PageEvent], None] = lambda sid, event: None
 
     def add(self, websocket: GraceWebSocket) -> None:
         """Keep an open WebSocket; it has no session yet."""
-        websocket.unbound_since = self._now()
+        websocket.unbound_since = websocket.opened_at = self._now()
         self._open.add(websocket)
 
     def remove(self, websocket: GraceWebSocket) -> None:
         """Forget a WebSocket that has ended."""
         self._open.discard(websocket)
         self._owing.discard(websocket)
+        if websocket.sid is not None and self._by_sid.get(websocket.sid) is websocket:
+            del self._by_sid[websocket.sid]
 
     def asked(self, websocket: GraceWebSocket) -> None:
         """A PING is sent: from now on the page owes a PONG."""
@@ -241,9 +162,13 @@ class Sockets:
             if one.sid is not None and one.owes_since is not None
         }
 
-    def excuse(self, environ: dict[str, Any]) -> float:
+    def of(self, sid: str) -> GraceWebSocket | None:
+        """The WebSocket with this session, while it is open."""
+        return self._by_sid.get(sid)
+
+    def excuse(self, sid: str) -> float:
         """Count a PING that is owed from now on; returns how old it was, in seconds."""
-        websocket = _of(environ)
+        websocket = self.of(sid)
         if websocket is None or websocket.owes_since is None:
             return 0.0
         age_s = self._now() - websocket.owes_since
@@ -251,15 +176,35 @@ class Sockets:
         return age_s
 
     def bind(self, environ: dict[str, Any], sid: str) -> None:
-        """A session has begun on this connection, as Socket.IO's `sid`."""
-        if (websocket := _of(environ)) is not None:
-            websocket.unbound_since = None
-            websocket.sid = sid
+        """A session begins on this connection, as Socket.IO's `sid`."""
+        websocket = environ.get(ENVIRON_KEY)
+        if not isinstance(websocket, GraceWebSocket):
+            return
+        if websocket.sid is not None:
+            self._by_sid.pop(websocket.sid, None)
+        websocket.sid, websocket.unbound_since = sid, None
+        self._by_sid[sid] = websocket
 
-    def release(self, environ: dict[str, Any], within_s: float = UNBOUND_S) -> None:
+    def unbind(self, sid: str) -> None:
+        """The session did not begin after all; the connection counts as open since it opened."""
+        websocket = self._by_sid.pop(sid, None)
+        if websocket is not None:
+            websocket.sid, websocket.unbound_since = None, websocket.opened_at
+
+    def release(self, sid: str, within_s: float = UNBOUND_S) -> None:
         """The session on this connection is over; close it within `within_s` seconds."""
-        if (websocket := _of(environ)) is not None:
+        if (websocket := self.of(sid)) is not None:
             websocket.unbound_since = self._now() - UNBOUND_S + within_s
+
+    def close_code(self, sid: str) -> int | None:
+        """The close code that the browser of this connection sent, None if it sent none."""
+        websocket = self.of(sid)
+        return None if websocket is None else websocket.close_code
+
+    def abort(self, sid: str) -> None:
+        """End the connection at once."""
+        if (websocket := self.of(sid)) is not None:
+            websocket.abort()
 
     def reap(self, now: float) -> None:
         """Close what has been open without a session for too long."""
@@ -270,56 +215,8 @@ class Sockets:
         return len(self._open)
 
 
-def _is_packet(message: str | bytes | None) -> bool:
-    """Whether it is a packet that a Socket.IO client sends, without attachments.
-
-    Engine.IO CLOSE (1), PONG (3), or MESSAGE (4) with Socket.IO's CONNECT, DISCONNECT or EVENT
-    (0 to 2); nothing of ours asks for an ACK. See the Engine.IO protocol, revision 4, and the
-    Socket.IO protocol, revision 5.
-    """
-    if not isinstance(message, str):
-        return False
-    kind, rest = message[:2], message[2:]
-    if kind == "40":
-        return _holds(rest or "{}", dict)
-    if kind == "42":
-        return _holds(ACK_ID.sub("", rest, count=1), list)
-    return message in ("1", "3", "41")
-
-
-def _holds(text: str, kind: type) -> bool:
-    """Whether it is JSON of that kind; a list begins with something that can be looked up.
-
-    At anything else python-socketio raises, and engineio logs a traceback each time.
-    """
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    if not isinstance(value, list):
-        return isinstance(value, kind)
-    return kind is list and bool(value) and not isinstance(value[0], list | dict)
-
-
-def _of(environ: dict[str, Any]) -> GraceWebSocket | None:
-    websocket = environ.get(ENVIRON_KEY)
-    return websocket if isinstance(websocket, GraceWebSocket) else None
-
-
 def _is_stale(websocket: GraceWebSocket, now: float) -> bool:
     return websocket.unbound_since is not None and now - websocket.unbound_since >= UNBOUND_S
-
-
-def close_code_of(environ: dict[str, Any]) -> int | None:
-    """The close code that the browser of this connection sent, None if it sent none."""
-    websocket = _of(environ)
-    return None if websocket is None else websocket.close_code
-
-
-def abort(environ: dict[str, Any]) -> None:
-    """End the connection of this WSGI environment at once."""
-    if (websocket := _of(environ)) is not None:
-        websocket.abort()
 
 
 def install(eio: engineio.Server, sockets: Sockets) -> None:
@@ -336,18 +233,21 @@ def install(eio: engineio.Server, sockets: Sockets) -> None:
     eio._async = {**eio._async, "websocket": make}
 
 
-def backlog(eio: engineio.Server, eio_sids: Iterable[str]) -> int:
-    """How many packets wait to be sent to these connections, the most of any of them."""
-    waiting = (eio.sockets[sid].queue.qsize() for sid in eio_sids if sid in eio.sockets)
-    return max(waiting, default=0)
+def backlog(eio: engineio.Server, eio_sid: str) -> int:
+    """How many packets wait to be sent to this connection."""
+    socket = eio.sockets.get(eio_sid)
+    return 0 if socket is None else socket.queue.qsize()
 
 
 def excuse_ping(eio: engineio.Server, eio_sid: str, age_s: float) -> None:
     """Make Engine.IO take an unanswered PING of this connection for `age_s` seconds younger.
 
-    Its only record of one is `last_ping`, the wall clock at its sending, None while none is owed
+    Its only record of one is `last_ping`, the time of its sending, None while none is owed
     (`engineio/socket.py`, `check_ping_timeout`).
     """
     socket = eio.sockets.get(eio_sid)
     if socket is not None and socket.last_ping is not None:
         socket.last_ping += age_s
+        # Its writer ends when the queue stays empty for the interval and the timeout together
+        # (`poll`), and only PINGs are sure to go through it. Pages ignore a NOOP.
+        socket.queue.put(Packet(NOOP))

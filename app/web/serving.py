@@ -52,6 +52,18 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
             self.socket.settimeout(ANSWER_TIMEOUT_S)
         super().handle_one_response()
 
+    def get_environ(self) -> dict[str, Any]:
+        """The WSGI environment, with the socket in it for a WebSocket to live on.
+
+        An `Upgrade` that `Connection` does not name is none (RFC 9110, 7.8); engineio would go on
+        with half of it, and answer nothing.
+        """
+        environ: dict[str, Any] = super().get_environ()
+        environ["grace.socket"] = self.socket
+        if "upgrade" not in environ.get("HTTP_CONNECTION", "").lower().replace(" ", "").split(","):
+            environ.pop("HTTP_UPGRADE", None)
+        return environ
+
     def log_request(self) -> None:
         """Nothing: addresses of requests are nobody's business and carry labels."""
 

@@ -1,9 +1,11 @@
 """The experimenter's view, behind a token. Looking changes nothing."""
 
+import secrets
 from typing import Any
 
 import pytest
 
+from app.admin.api import WRONG_TOKENS
 from unit.sockets.page import JoinedServer, Page
 
 TOKEN = "the-admins-token"
@@ -191,3 +193,66 @@ def test_looking_changes_nothing(server: JoinedServer) -> None:
     for path in PATHS:
         get(server, path)
     assert server.kept() == before
+
+
+def refused(server: JoinedServer, token: str | None, **more: str) -> int:
+    """The status of a request with a token that is not the admin's, or with none."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    status: int = server.http.get(PATHS[0], headers={**headers, **more}).status_code
+    return status
+
+
+def test_wrong_tokens_have_a_rate(server: JoinedServer) -> None:
+    """Of one address; the right token is let in all the same, and so is time a help."""
+    burst = int(WRONG_TOKENS.guesses_burst)
+    assert {refused(server, f"wrong-{number}") for number in range(burst)} == {401}
+    answer: Any = server.http.get(PATHS[0], headers={"Authorization": "Bearer wrong"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (429, "rate_limited")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert refused(server, "wrong", **{"X-Forwarded-For": "192.0.2.7"}) == 429
+    assert get(server, PATHS[0]) == []
+    server.clock.advance(1 / WRONG_TOKENS.guesses_per_s)
+    assert refused(server, "wrong") == 401
+
+
+def test_no_token_is_no_guess(server: JoinedServer) -> None:
+    """Whoever sends none is told that one is needed, and uses nothing up."""
+    for _ in range(int(WRONG_TOKENS.guesses_burst) + 1):
+        assert refused(server, None) == 401
+    assert refused(server, "wrong") == 401
+
+
+def test_behind_a_proxy_wrong_tokens_are_not_counted() -> None:
+    """With the setting off, all of them are only wrong."""
+    server = JoinedServer(admin_token=TOKEN, address_limits=False)
+    tries = int(WRONG_TOKENS.guesses_burst) + 1
+    assert {refused(server, f"wrong-{number}") for number in range(tries)} == {401}
+
+
+@pytest.mark.parametrize("token", [f"{TOKEN[:-1]}x", f"x{TOKEN[1:]}", TOKEN])
+def test_comparing_tells_nothing_by_its_time(
+    server: JoinedServer, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    """What differs first or last goes through the same comparison, which is made for that."""
+    compared: list[tuple[bytes, bytes]] = []
+    real = secrets.compare_digest
+
+    def compare(given: bytes, wanted: bytes) -> bool:
+        compared.append((given, wanted))
+        return real(given, wanted)
+
+    monkeypatch.setattr(secrets, "compare_digest", compare)
+    assert (refused(server, token) == 200) == (token == TOKEN)
+    assert compared == [(f"Bearer {token}".encode(), f"Bearer {TOKEN}".encode())]
+
+
+def test_what_strangers_wrote_is_json(server: JoinedServer) -> None:
+    """A label with a script in it arrives as it is, in what no browser takes for a page."""
+    label = "</script><script>alert(1)</script>"
+    server.page({"participant": label})
+    for path in PATHS:
+        answer = server.http.get(path, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    (session,) = get(server, PATHS[0])
+    assert session["participant"] == label

@@ -1,7 +1,7 @@
 """An outbox that keeps what it is given, in place of Socket.IO."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,14 +26,12 @@ class FakeOutbox:
         open: the sids that can be reached; what is sent to others is lost, as on the wire.
         emitted: everything that was sent.
         closed: the sids that the server closed.
-        full: the sids whose page does not read, so that their backlog is full.
         excused: the sids whose PING was made younger, in order.
     """
 
     open: set[str] = field(default_factory=set)
     emitted: list[Emitted] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
-    full: set[str] = field(default_factory=set)
     excused: list[str] = field(default_factory=list)
 
     def emit(self, sid: str, event: ServerEvent, payload: Mapping[str, Any]) -> None:
@@ -43,6 +41,14 @@ class FakeOutbox:
         as_json = json.loads(json.dumps(dict(payload), allow_nan=False))
         if sid in self.open:
             self.emitted.append(Emitted(sid, event.value, as_json))
+
+    def emit_to(self, sids: Iterable[str], event: ServerEvent, payload: Mapping[str, Any]) -> None:
+        """Keep an event for each of these connections."""
+        for sid in sids:
+            self.emit(sid, event, payload)
+
+    def acknowledge(self, sid: str, ack_id: str, answer: Mapping[str, Any]) -> None:
+        """Nothing: who says something in a `World` is given the answer."""
 
     def close(self, sid: str) -> None:
         """Keep that a connection is to be closed."""
@@ -55,10 +61,6 @@ class FakeOutbox:
     def is_connected(self, sid: str) -> bool:
         """Whether Socket.IO would take this connection for open."""
         return sid in self.open
-
-    def backlog_is_full(self, sid: str) -> bool:
-        """Whether the test said so."""
-        return sid in self.full
 
     def heard(self, sid: str, event: str | None = None) -> list[dict[str, Any]]:
         """The payloads that a connection was sent, of one event or of all."""

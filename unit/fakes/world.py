@@ -4,12 +4,11 @@ What is not real is named: the store is in memory, the clock is moved by the tes
 and the WebSockets only keep what happens to them.
 """
 
+import json
 from itertools import count
 from typing import Any
 
-import flask
-from flask_socketio import ConnectionRefusedError
-from werkzeug.test import create_environ
+from socketio.exceptions import ConnectionRefusedError
 
 from app.clock import ManualClock
 from app.services.busy import BusyPages
@@ -25,6 +24,7 @@ from app.services.waiting import WaitingService
 from app.sessions import Session
 from app.settings import load_settings
 from app.sockets.handlers import Handlers
+from app.sockets.packets import PageEvent, read_packet
 from app.sockets.transport import Sockets
 from app.stores.base import Store
 from app.stores.sqlite import SqliteStore
@@ -37,7 +37,6 @@ from unit.fakes.websocket import FakeWebSocket
 TICK_S = 1.0
 """How far the clock moves between two sweeps, in seconds."""
 
-_flask = flask.Flask("fake")
 _numbers = count(1)
 
 
@@ -112,8 +111,7 @@ class World:
         self.websockets[sid] = FakeWebSocket(self.sockets)
         self.outbox.open.add(sid)
         try:
-            with self._request(sid):
-                self.handlers.on_connect(auth)
+            self.handlers.on_connect(sid, self.websockets[sid].environ, auth)
         except ConnectionRefusedError:
             self.outbox.open.discard(sid)
             raise
@@ -135,8 +133,7 @@ class World:
         self.outbox.open.discard(sid)
         websocket = self.websockets.pop(sid)
         websocket.close_code = close_code
-        with self._request(sid, websocket):
-            self.handlers.on_disconnect(reason)
+        self.handlers.on_disconnect(sid, reason)
         self.sockets.remove(websocket)
 
     def lose(
@@ -149,9 +146,9 @@ class World:
 
     def say(self, sid: str, event: str, payload: object = None) -> dict[str, Any]:
         """Send a message, and return its acknowledgement; a fault of the server is raised."""
-        with self._request(sid):
-            answer = self.handlers.on_message(event, payload)
-        assert answer is not None, "the connection was aborted"
+        packet = read_packet(f"42{json.dumps([event, payload])}")
+        assert isinstance(packet, PageEvent)
+        answer = self.handlers.answer(sid, packet)
         assert answer["ok"] or answer["error"]["code"] != "internal_error", answer
         return answer
 
@@ -202,11 +199,3 @@ class World:
             for sid, websocket in self.websockets.items()
             if sid in self.outbox.closed or (websocket.aborted and sid in self.outbox.open)
         ]
-
-    def _request(self, sid: str, websocket: FakeWebSocket | None = None) -> Any:
-        """The request context that Flask-SocketIO gives to a handler: one WSGI environment each."""
-        websocket = websocket or self.websockets.get(sid)
-        environ = create_environ() if websocket is None else websocket.environ
-        context = _flask.request_context(environ)
-        setattr(context.request, "sid", sid)  # noqa: B010 - Flask-SocketIO's own addition
-        return context

@@ -28,9 +28,10 @@ def eio(sockets: Sockets) -> engineio.Server:
 
 
 @pytest.fixture
-def connection(eio: engineio.Server) -> Iterator[Connection]:
-    """An open WebSocket; in the end nothing is left of it."""
-    opened = Connection(eio).start()
+def connection(eio: engineio.Server, sockets: Sockets) -> Iterator[Connection]:
+    """An open WebSocket with a session; in the end nothing is left of it."""
+    opened = Connection(eio, sockets).start()
+    opened.bind()
     yield opened
     opened.end.abort()
     opened.over()

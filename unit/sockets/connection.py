@@ -7,20 +7,27 @@ import gevent
 import gevent.event
 import gevent.queue
 
-from app.sockets.transport import GraceWebSocket
+from app.sockets.transport import GraceWebSocket, Sockets
 from unit.sockets.wire import PATIENCE_S, Browser
+
+SID = "sid_1"
+"""The session's connection, as Socket.IO calls it."""
 
 
 class Connection:
     """A WebSocket between a browser and a handler that keeps what it is told.
 
+    Args:
+        eio: the Engine.IO server that makes the WebSocket.
+        sockets: where it is kept; their listener's events are told in their order too.
+
     Attributes:
         browser: the one end.
         websocket: the other, while the handler runs.
-        answer: what the WSGI call returned, with the status it began with.
+        status: the statuses that WSGI answers began with; none for an accepted upgrade.
     """
 
-    def __init__(self, eio: engineio.Server) -> None:
+    def __init__(self, eio: engineio.Server, sockets: Sockets) -> None:
         self.browser = Browser()
         self.websocket: GraceWebSocket | None = None
         self.status: list[str] = []
@@ -28,13 +35,19 @@ class Connection:
         self._began = gevent.event.Event()
         self._make = eio._async["websocket"]
         self._eio = eio
+        self._sockets = sockets
         self._task: Any = None
 
     def start(self) -> "Connection":
-        """Accept the upgrade; returns once the handler runs."""
+        """Accept the upgrade; returns once the handler runs. There is no session yet."""
         self._task = gevent.spawn(self.run)
         assert self._began.wait(PATIENCE_S)
         return self
+
+    def bind(self) -> None:
+        """A session begins, as `SID`, and its events are told like packets."""
+        self._sockets.bind(self.browser.environ, SID)
+        self._sockets.listener = lambda sid, event: self._told.put((sid, event))
 
     def run(self) -> Any:
         """The WSGI call."""
@@ -57,7 +70,7 @@ class Connection:
         return self.websocket
 
     def told(self) -> object:
-        """Wait for the next message; None once the connection is closed."""
+        """Wait for the next packet, or event with its sid; None once the connection is closed."""
         return self._told.get(timeout=PATIENCE_S)
 
     def over(self) -> list[bytes]:

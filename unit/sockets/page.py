@@ -1,7 +1,8 @@
 """A page that talks to the joined server through the real Socket.IO and Engine.IO, without a wire.
 
-What the page says goes in where Engine.IO hands over a packet, and what it hears is taken out of
-the queue from which Engine.IO would write to the WebSocket.
+What the page says goes in where the WebSocket hands over an event, or Engine.IO a packet. Its
+WebSocket takes nothing at once, so all that it hears is taken out of the queue from which Engine.IO
+would write to it.
 """
 
 import json
@@ -21,6 +22,8 @@ from app.clock import ManualClock
 from app.joined import Grace
 from app.services.study_files import LoadedStudy
 from app.settings import load_settings
+from app.sockets.handlers import Handlers
+from app.sockets.packets import PageEvent, read_packet
 from app.sockets.transport import ENVIRON_KEY
 from app.stores.sqlite import SqliteStore
 from unit.fakes.studies import one_game
@@ -52,6 +55,7 @@ class JoinedServer:
         self.eio: engineio.Server = self.sio.eio
         self.http = self.app.test_client()
         self.sockets = self.grace.sockets
+        self.handlers: Handlers = self.sio.handlers["/"]["connect"].__self__
 
     def page(self, auth: Any = None) -> "Page":
         """A page whose CONNECT was accepted."""
@@ -126,8 +130,12 @@ class Page:
         return self.acks.pop(number, None)
 
     def send(self, text: str) -> None:
-        """Let Engine.IO take a message, and read what it sends."""
-        self.engine.receive(EnginePacket(MESSAGE, text))
+        """Let the listener take an event and Engine.IO everything else; read what is sent."""
+        packet = read_packet(f"4{text}")
+        if isinstance(packet, PageEvent) and self.websocket.sid is not None:
+            self.server.sockets.listener(self.websocket.sid, packet)
+        else:
+            self.engine.receive(EnginePacket(MESSAGE, text))
         self.read()
 
     def read(self) -> None:

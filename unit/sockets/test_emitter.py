@@ -1,16 +1,21 @@
 """The emitter sends to one known connection, or refuses."""
 
 import ast
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import gevent
 import pytest
 
 import app
 from app.errors import UnknownReceiver
 from app.protocol import ServerEvent
 from app.sockets.emitter import CLOSE_WITHIN_S, SocketEmitter
+from app.sockets.packets import event_packet
 from app.sockets.transport import MAX_BACKLOG_PACKETS
 from unit.sockets.page import JoinedServer, Page
+from unit.sockets.wired import WiredPage
 
 ROOM: dict[str, object] = {"waiting": 1, "needed": 2, "seconds_left": None}
 
@@ -19,6 +24,15 @@ ROOM: dict[str, object] = {"waiting": 1, "needed": 2, "seconds_left": None}
 def emitter(server: JoinedServer) -> SocketEmitter:
     """The emitter of that server."""
     return SocketEmitter(server.grace.socketio, server.sockets)
+
+
+@pytest.fixture
+def wired(server: JoinedServer) -> Iterator[WiredPage]:
+    """A page of that server over a WebSocket."""
+    page = WiredPage(server)
+    yield page
+    page.browser.wire.thaw()
+    page.end()
 
 
 def two(server: JoinedServer) -> tuple[Page, Page]:
@@ -74,9 +88,7 @@ def test_a_page_that_does_not_read_loses_its_connection(
     page = server.page({})
     sid = page.sid
     for _ in range(MAX_BACKLOG_PACKETS + 1):
-        assert not emitter.backlog_is_full(sid)
         emitter.emit(sid, ServerEvent.WAITING_ROOM, ROOM)
-    assert emitter.backlog_is_full(sid)
     assert not page.websocket.aborted
     emitter.emit(sid, ServerEvent.WAITING_ROOM, ROOM)
     assert page.websocket.aborted
@@ -98,8 +110,119 @@ def test_closing_leaves_time_to_read(server: JoinedServer, emitter: SocketEmitte
     assert page.websocket.aborted
 
 
+def test_several_connections_hear_the_same(
+    server: JoinedServer, emitter: SocketEmitter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is encoded once for all of them; a third page hears nothing."""
+    encoded: list[object] = []
+
+    def encode(event: str, payload: Mapping[str, Any]) -> str:
+        encoded.append(payload)
+        return event_packet(event, payload)
+
+    monkeypatch.setattr("app.sockets.emitter.event_packet", encode)
+    (one, other), third = two(server), server.page({})
+    encoded.clear()
+    emitter.emit_to([one.sid, "gone", other.sid], ServerEvent.WAITING_ROOM, ROOM)
+    assert encoded == [ROOM]
+    assert one.heard("waiting_room") == other.heard("waiting_room") == [ROOM]
+    assert third.heard("waiting_room") == []
+
+
+def test_one_who_does_not_read_costs_the_others_nothing(
+    server: JoinedServer, emitter: SocketEmitter
+) -> None:
+    """The first is full and is let go; the second hears."""
+    one, other = two(server)
+    for _ in range(MAX_BACKLOG_PACKETS + 1):
+        emitter.emit(one.sid, ServerEvent.WAITING_ROOM, ROOM)
+    emitter.emit_to([one.sid, other.sid], ServerEvent.WAITING_ROOM, ROOM)
+    assert one.websocket.aborted
+    assert other.heard("waiting_room") == [ROOM]
+
+
+def room(number: int) -> dict[str, object]:
+    """A payload that is told from others, too long to be sent in one part."""
+    return {"waiting": number, "needed": 2, "seconds_left": None, "of_tomorrow": "x" * 300}
+
+
+class TestOnTheWire:
+    """With a real WebSocket: what is sent at once and what waits keep one order."""
+
+    def test_the_session_is_told_before_anything_is_sent_at_once(self, wired: WiredPage) -> None:
+        """Engine.IO's greeting, `session_opened`, then Socket.IO's CONNECT."""
+        kinds = [text[:2] for text in wired.messages]
+        assert kinds[0].startswith("0")
+        assert kinds[1:] == ["42", "40"]
+        assert len(wired.heard("session_opened")) == 1
+
+    def test_an_event_is_on_the_wire_at_once(
+        self, server: JoinedServer, emitter: SocketEmitter, wired: WiredPage
+    ) -> None:
+        """Nobody else has to run for it, and nothing waits."""
+        emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, ROOM)
+        assert wired.heard("waiting_room") == [ROOM]
+
+    def test_what_waits_in_the_queue_is_not_overtaken(
+        self, server: JoinedServer, emitter: SocketEmitter, wired: WiredPage
+    ) -> None:
+        """Its writer has not run yet, and nobody is sending: the next one queues all the same."""
+        eio_sid = server.sio.manager.eio_sid_from_sid(wired.sid, "/")
+        server.eio.send(eio_sid, event_packet("waiting_room", room(0)))
+        emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, room(1))
+        assert wired.heard("waiting_room") == []
+        gevent.idle()
+        assert wired.heard("waiting_room") == [room(0), room(1)]
+
+    def test_an_answer_and_an_event_keep_their_order(
+        self, server: JoinedServer, wired: WiredPage
+    ) -> None:
+        """What a message causes is sent before its acknowledgement, as always."""
+        before = len(wired.messages)
+        wired.browser.say('4217["join_game",{}]')
+        wired.browser.say('42["advance_scene",{"scene_id":"past"}]')
+        wired.browser.say('4218["dance"]')
+        gevent.idle()
+        event, answer, refusal = wired.messages[before:]
+        assert event.startswith('42["waiting_room",')
+        assert answer == '4317[{"ok":true,"place":"waiting"}]'
+        assert refusal.startswith('4318[{"ok":false,"error":{"code":"unknown_event"')
+
+    @pytest.mark.parametrize("space", [0, 1, 100, 700])
+    def test_a_page_that_was_frozen_gets_everything_in_order(
+        self, server: JoinedServer, emitter: SocketEmitter, wired: WiredPage, space: int
+    ) -> None:
+        """The first that did not fit goes on where it was cut, and the queue comes behind it."""
+        wired.browser.wire.freeze(space)
+        for number in range(3):
+            emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, room(number))
+        gevent.idle()
+        for number in range(3, 6):
+            emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, room(number))
+        wired.browser.wire.thaw()
+        emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, room(6))
+        gevent.idle()
+        emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, room(7))
+        assert wired.heard("waiting_room") == [room(number) for number in range(8)]
+
+    def test_sending_to_an_aborted_page_keeps_nobody_waiting(
+        self, server: JoinedServer, emitter: SocketEmitter, wired: WiredPage
+    ) -> None:
+        """Whatever was under way ends with its connection, and its request."""
+        wired.browser.wire.freeze(10)
+        for number in range(3):
+            emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, room(number))
+        gevent.idle()
+        server.sockets.abort(wired.sid)
+        emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, room(4))
+        wired.over()
+        emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, room(5))
+        assert len(server.sockets) == 0
+        assert not emitter.is_connected(wired.sid)
+
+
 def test_only_the_emitter_emits() -> None:
-    """No other file of the server calls Socket.IO's `emit` or `send`."""
+    """No other file of the server calls Socket.IO's or Engine.IO's `emit` or `send`."""
     callers = set()
     folder = Path(app.__file__).parent
     for file in folder.rglob("*.py"):

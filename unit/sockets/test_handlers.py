@@ -11,7 +11,9 @@ from app.errors import StoreBusy
 from app.protocol import ErrorCode
 from app.services.busy import BUSY_AFTER_S
 from app.sockets import handlers
+from app.sockets.emitter import SocketEmitter
 from app.sockets.handlers import MESSAGES_PER_S
+from app.sockets.packets import PageEvent, read_packet
 from unit.sockets.page import JoinedServer, Page
 
 START = {"attempt_id": "attempt_1", "path": "preload", "runtime": "main"}
@@ -181,14 +183,32 @@ def test_a_message_without_acknowledgement_is_handled_too(
     assert client.acks == {}
 
 
-def test_an_attachment_is_no_message(server: JoinedServer, client: Page) -> None:
-    """Socket.IO can carry bytes; no payload of ours has any."""
+def test_what_comes_after_a_disconnect_is_nobodys(server: JoinedServer, client: Page) -> None:
+    """A page that left the namespace is not answered, and nothing is kept or logged of it."""
+    handlers = server.handlers
+    client.send("1")
     before = server.kept()
-    client.send('51-7["leave",{"file":{"_placeholder":true,"num":0}}]')
-    client.engine.server._trigger_event("message", client.engine.sid, b"bytes")
-    client.read()
-    assert code(client.acks[7]) == ErrorCode.INVALID_MESSAGE
+    with capture_logs() as logged:
+        for _ in range(3):
+            assert client.say("leave", {}) is None
+            assert client.say("dance", {}) is None
+    assert logged == []
     assert server.kept() == before
+    assert (handlers._buckets, handlers._logged) == ({}, {})
+
+
+def test_who_asks_for_no_answer_is_refused_without_one(
+    server: JoinedServer, client: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refusal is logged all the same."""
+    answered: list[object] = []
+    monkeypatch.setattr(SocketEmitter, "acknowledge", lambda *given: answered.append(given))
+    with capture_logs() as logged:
+        client.send('2["dance",{}]')
+    assert [entry["event"] for entry in logged] == ["message_refused"]
+    assert answered == []
+    assert client.say("dance", {}) is None
+    assert len(answered) == 1
 
 
 def test_a_long_name_is_cut_in_the_log(client: Page) -> None:
@@ -261,7 +281,10 @@ def test_a_session_that_is_over_is_not_heard(
     server.clock.advance(server.grace.core.settings.gone_kept_s)
     server.grace.sweeper.sweep()
     assert server.store.sessions() == []
-    assert code(client.say(event, payload)) == ErrorCode.SESSION_OVER
+    read = read_packet(f"42{json.dumps([event, payload])}")
+    assert isinstance(read, PageEvent)
+    # Its connection is closed by now; what was read of it before is still handled.
+    assert code(server.handlers.answer(client.sid, read)) == ErrorCode.SESSION_OVER
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,9 @@ from wsproto.events import (
     Request,
     TextMessage,
 )
+from wsproto.extensions import Extension, PerMessageDeflate
+
+from app.sockets.transport import SOCKET_KEY
 
 PATIENCE_S = 5.0
 """When a test that waits for something that never comes fails."""
@@ -26,7 +29,26 @@ DEEP = "4" + "[" * 50_000
 
 def masked(text: str) -> bytes:
     """A short text frame as a browser sends it, with a mask of zeros (RFC 6455, 5.2)."""
-    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text.encode()
+    return frame(0x81, text.encode())
+
+
+def frame(first: int, data: bytes, mask: bytes = bytes(4)) -> bytes:
+    """Any frame as a browser sends it, right or wrong.
+
+    Args:
+        first: the byte with FIN and the opcode.
+        data: the payload.
+        mask: four bytes.
+    """
+    size = len(data)
+    if size < 126:
+        header = bytes([first, 0x80 | size])
+    elif size < 1 << 16:
+        header = bytes([first, 0xFE]) + size.to_bytes(2)
+    else:
+        header = bytes([first, 0xFF]) + size.to_bytes(8)
+    masks = (mask * (size // 4 + 1))[:size]
+    return header + mask + (int.from_bytes(data) ^ int.from_bytes(masks)).to_bytes(size)
 
 
 class Wire:
@@ -34,31 +56,47 @@ class Wire:
 
     Attributes:
         sent: what went out.
-        most: how many bytes `send` takes at once, as when the browser's buffer is nearly full.
-        gate: sending waits here after each part; set unless the test clears it.
+        most: how many bytes one call takes, as when the browser's buffer is nearly full.
         closed: whether the server let go of it.
     """
 
     def __init__(self) -> None:
         self.sent = bytearray()
         self.most = 1_000_000
-        self.gate = gevent.event.Event()
-        self.gate.set()
         self.closed = False
+        self._room: int | None = None
+        self._thawed = gevent.event.Event()
+        self._thawed.set()
         self._arrived: gevent.queue.Queue = gevent.queue.Queue()
 
-    def send(self, data: bytes) -> int:
-        """Take what fits; gevent's `send` may do that too."""
+    def freeze(self, room: int = 0) -> None:
+        """Take no more than so many bytes, as for a page that does not read."""
+        self._room = room
+        self._thawed.clear()
+
+    def thaw(self) -> None:
+        """Take everything again; who waits goes on when the caller lets others run."""
+        self._room = None
+        self._thawed.set()
+
+    def send(self, data: bytes, flags: int = 0, timeout: float | None = None) -> int:
+        """Take what fits; gevent's `send` may do that too, and with a timeout of 0 never waits."""
+        while not self.closed and self._room == 0:
+            if timeout == 0:
+                raise BlockingIOError("the buffer is full")
+            assert self._thawed.wait(PATIENCE_S)
         if self.closed:
             raise BrokenPipeError("the connection is closed")
-        self.sent += data[: self.most]
-        return min(len(data), self.most)
+        taken = data[: self.most if self._room is None else min(self.most, self._room)]
+        if self._room is not None:
+            self._room -= len(taken)
+        self.sent += taken
+        return len(taken)
 
     def sendall(self, data: bytes) -> None:
         """Take everything, one part after the other, as gevent's does."""
         while data:
             data = data[self.send(data) :]
-            assert self.gate.wait(PATIENCE_S)
 
     def arrive(self, data: bytes | Exception) -> None:
         """What the network brings; b"" is the end of the stream."""
@@ -74,10 +112,14 @@ class Wire:
             self._arrived.queue.appendleft(data[size:])
         return data[:size]
 
+    def unread(self) -> int:
+        """How many pieces nobody has asked for yet."""
+        return len(self._arrived)
+
     def shutdown(self, how: int) -> None:
-        """Wake up whoever reads, and let nobody write."""
+        """Wake up whoever reads or writes; nobody may write any more."""
         self.closed = True
-        self.gate.set()
+        self._thawed.set()
         self.arrive(b"")
 
     def close(self) -> None:
@@ -96,9 +138,13 @@ class Browser:
     def __init__(self) -> None:
         self.wire = Wire()
         self._ws = WSConnection(ConnectionType.CLIENT)
-        request = self._ws.send(Request(host="localhost", target="/socket.io/"))
+        # Every browser offers to compress.
+        extensions: list[Extension] = [PerMessageDeflate()]
+        request = self._ws.send(
+            Request(host="localhost", target="/socket.io/", extensions=extensions)
+        )
         lines = request.decode().split("\r\n")[1:]
-        self.environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "werkzeug.socket": self.wire}
+        self.environ: dict[str, Any] = {"REQUEST_METHOD": "GET", SOCKET_KEY: self.wire}
         for name, separator, value in (line.partition(": ") for line in lines):
             if separator:
                 self.environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
@@ -147,7 +193,15 @@ class Browser:
 
     def was_accepted(self) -> bool:
         """Whether the upgrade was accepted."""
-        return any(isinstance(event, AcceptConnection) for event in self._events_so_far())
+        return bool(self._acceptances())
+
+    def extensions(self) -> list[Extension]:
+        """The extensions that both ends have agreed on."""
+        (acceptance,) = self._acceptances()
+        return list(acceptance.extensions)
+
+    def _acceptances(self) -> list[AcceptConnection]:
+        return [one for one in self._events_so_far() if isinstance(one, AcceptConnection)]
 
     def pongs(self) -> int:
         """How many protocol pings were answered."""

@@ -180,3 +180,19 @@ def test_gevents_handler_has_what_we_change() -> None:
     assert own
     assert own <= set(dir(WSGIHandler))
     assert callable(WSGIServer.stop)
+
+
+@pytest.mark.parametrize(
+    ("connection", "kept"),
+    [("Upgrade", True), ("keep-alive, Upgrade", True), ("close", False), ("", False)],
+)
+def test_an_upgrade_that_is_not_asked_for_is_none(
+    monkeypatch: pytest.MonkeyPatch, connection: str, kept: bool
+) -> None:
+    """Only what `Connection` names counts; engineio would answer nothing to the rest."""
+    said = {"HTTP_UPGRADE": "websocket", "HTTP_CONNECTION": connection}
+    monkeypatch.setattr(WSGIHandler, "get_environ", lambda _: dict(said))
+    handler = make_handler()
+    environ = handler.get_environ()
+    assert ("HTTP_UPGRADE" in environ) == kept
+    assert environ["grace.socket"] is handler.socket

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sockets.rate import TokenBucket
+from app.services.rate import TokenBucket
 
 
 def taken(bucket: TokenBucket, now: float, tries: int) -> int:

@@ -1,4 +1,4 @@
-"""How many messages a connection may send: a token bucket."""
+"""How much somebody may do in a time: a token bucket."""
 
 
 class TokenBucket:
