@@ -16,6 +16,8 @@ from playwright.sync_api import Playwright, sync_playwright
 from app.lab.bench import Bench
 from app.lab.calibration import BlockWindow, Calibration
 from app.lab.chromium import Chromium
+from app.lab.crowd import Crowd
+from app.lab.server import ServerProcess
 from e2e.album import Album
 from e2e.study_files import SHIPPED_STUDY, lay_out_studies
 
@@ -23,16 +25,27 @@ FULL_SCALE_BLOCK = BlockWindow(shortest_s=26, longest_s=29.5)
 """Longer than 8/8 lets pass in any phase (24 s), shorter than 8/30 ever notices (30 s)."""
 
 BENCHES = pytest.StashKey[list[Bench]]()
+SERVERS = pytest.StashKey[list[ServerProcess]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers of these tests, and let SIGTERM end a run as Ctrl-C does."""
     config.addinivalue_line("markers", "full: at full scale, with a page frozen for half a minute")
     config.addinivalue_line(
+        "markers", "alone: with a browser that nothing is to slow down"
+    )
+    config.addinivalue_line(
         "markers", "page_faults(*faults): what `Bench.faults()` is to say at the end; else nothing"
     )
     # By default SIGTERM ends Python on the spot, and no fixture stops a server or a browser.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that have a bench: `nox -s e2e` runs them one at a time, after the others."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "new_bench" in item.fixturenames:
+            item.add_marker(pytest.mark.alone)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -53,6 +66,10 @@ def pytest_runtest_makereport(
             bench.save(folder)
         if report.failed:
             report.sections.append((f"run {number}, kept in {folder}", bench.report()))
+    if report.failed:
+        servers: list[ServerProcess] = item.stash.get(SERVERS, [])
+        for number, server in enumerate(servers):
+            report.sections.append((f"server {number}", server.log()))
     return report
 
 
@@ -124,6 +141,35 @@ def new_bench(
 def bench(new_bench: Callable[[], Bench]) -> Bench:
     """One bench, made by `new_bench`."""
     return new_bench()
+
+
+@pytest.fixture
+def serve(
+    request: pytest.FixtureRequest, tmp_path: Path, studies: Path
+) -> Iterator[Callable[..., ServerProcess]]:
+    """Starts servers for raw pages, without any browser: `serve(ping_interval_s=1)`.
+
+    By default of the study whose first scene is the game; `study` names another file of `studies`.
+    Each has its own store in the test's folder, and is stopped at the end.
+    """
+    servers: list[ServerProcess] = request.node.stash.setdefault(SERVERS, [])
+
+    with ExitStack() as running:
+
+        def start(study: str = "game_first.py", **settings: object) -> ServerProcess:
+            folder = tmp_path / f"server-{len(servers)}"
+            server = ServerProcess(studies / study, folder, settings)
+            servers.append(server)
+            return running.enter_context(server)
+
+        yield start
+
+
+@pytest.fixture
+def crowd() -> Iterator[Crowd]:
+    """Runs coroutines with raw pages."""
+    with Crowd() as raw_pages:
+        yield raw_pages
 
 
 @pytest.fixture(scope="session")

@@ -98,13 +98,21 @@ class AdminClient:
             instead=lambda: ", ".join(str(entry["event"]) for entry in self.events()),
         )
 
+    def process(self) -> dict[str, Any]:
+        """What is alive in the server: `{up_for_s, sockets, connections, greenlets}`."""
+        figures: dict[str, Any] = self._get("process")
+        return figures
+
     def _list(self, path: str) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = self._get(path)
+        return listed
+
+    def _get(self, path: str) -> Any:
         address = f"{self._url}/admin/api/{path}"
         token = {"Authorization": f"Bearer {self._token}"}
         request = urllib.request.Request(address, headers=token)  # noqa: S310 - our own http server
         with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as answer:  # noqa: S310
-            listed: list[dict[str, Any]] = json.load(answer)
-        return listed
+            return json.load(answer)
 
 
 def select(

@@ -104,6 +104,17 @@ class ServerProcess:
             self.kill()
 
     @property
+    def process_id(self) -> int:
+        """The id of the running process.
+
+        Raises:
+            LabError: it does not run.
+        """
+        if self._process is None:
+            raise LabError("the server does not run")
+        return self._process.pid
+
+    @property
     def command(self) -> list[str]:
         """The command line that it is started with."""
         options = [word for name, value in self._settings.items() for word in option(name, value)]
