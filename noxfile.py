@@ -75,10 +75,31 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """Run the end-to-end tests in a real Chromium; arguments go to pytest."""
+    """Run the end-to-end tests against real servers and a real Chromium; arguments go to pytest.
+
+    Without any, those with raw WebSockets run two at a time; those with a browser whose speed
+    matters run after them, one at a time.
+    """
     session.install("--editable", ".[lab]", *_group("test"))
     session.run("python", "tools/browser.py")
-    session.run("pytest", "--override-ini=testpaths=e2e", "--timeout=600", *session.posargs)
+    command = ["pytest", "--override-ini=testpaths=e2e", "--timeout=600"]
+    if session.posargs:
+        session.run(*command, *session.posargs)
+        return
+    session.run(*command, "-m", "not alone", "--numprocesses=2")
+    session.run(*command, "-m", "alone")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what the server costs, beside baselines; arguments name groups of rows.
+
+    Prints the table and writes `speed.json`. Fails when a target is missed.
+    """
+    session.install("--editable", ".[lab]", *_group("test"))
+    session.run("python", "tools/browser.py")
+    _provide_node_modules(session)
+    session.run("python", "-m", "e2e.speed", *session.posargs)
 
 
 @nox.session
