@@ -31,9 +31,7 @@ SERVERS = pytest.StashKey[list[ServerProcess]]()
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers of these tests, and let SIGTERM end a run as Ctrl-C does."""
     config.addinivalue_line("markers", "full: at full scale, with a page frozen for half a minute")
-    config.addinivalue_line(
-        "markers", "alone: with a browser that nothing is to slow down"
-    )
+    config.addinivalue_line("markers", "alone: with a browser that nothing is to slow down")
     config.addinivalue_line(
         "markers", "page_faults(*faults): what `Bench.faults()` is to say at the end; else nothing"
     )
