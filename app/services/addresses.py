@@ -53,7 +53,12 @@ class Addresses:
         """
         sockets = self._entry(address, now).sockets
         sockets[socket] = None
-        return None if len(sockets) <= self._limits.sockets else next(iter(sockets))
+        if len(sockets) <= self._limits.sockets:
+            return None
+        oldest = next(iter(sockets))
+        # Not named again, should it be slow to end.
+        del sockets[oldest]
+        return oldest
 
     def settled(self, address: str, socket: str) -> None:
         """A socket that was counted has a session now, or has ended."""

@@ -19,7 +19,8 @@ def recover(core: Core, games: GameService) -> None:
 
     Raises:
         StoreError: the store cannot be read or changed, or another version of the server made what
-            is in it. Then nothing was changed.
+            is in it. Then nothing was changed, or all but the end of some games, which the next
+            start makes good.
     """
     now = core.clock.now()
     alive_at = core.store.alive_at()

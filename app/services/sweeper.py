@@ -66,6 +66,7 @@ class Sweeper:
     def sweep(self) -> int:
         """Let everything happen that is due now; returns how much was."""
         now = self._core.clock.now()
+        self._do_chores(now)
         if now - self._alive_at >= ALIVE_EVERY_S:
             self._core.store.mark_alive(now)
             self._alive_at = now
@@ -75,11 +76,17 @@ class Sweeper:
                 self._let_pass(one)
         self._core.effects.try_again()
         self._make_good(now)
-        for chore in self.chores:
-            chore(now)
         if len(due) == BATCH:
             self.wake()
         return len(due)
+
+    def _do_chores(self, now: float) -> None:
+        """What has to be done even while the store fails."""
+        for chore in self.chores:
+            try:
+                chore(now)
+            except Exception:
+                log.exception("chore_failed")
 
     def _let_pass(self, due: Due) -> None:
         try:

@@ -228,6 +228,9 @@ class Handlers:
             )
 
     def _may_log(self, sid: str) -> bool:
+        if sid not in self._buckets:
+            # It ended while its event was handled, and nobody would forget it again.
+            return False
         now = self._core.clock.now()
         bucket = self._logged.setdefault(sid, TokenBucket(LOGGED_PER_S, LOGGED_BURST, now))
         return bucket.take(now)

@@ -14,6 +14,9 @@ PING, PONG = "2", "3"
 CONNECT = "40"
 """How Socket.IO's CONNECT begins, in a MESSAGE of Engine.IO."""
 
+MAX_CONNECT_BRACKETS = 100
+"""More than any CONNECT has. Socket.IO decodes it again, with less of the stack left."""
+
 ACK_ID = re.compile("^[0-9]{1,15}")
 """The number of an event that wants to be acknowledged."""
 
@@ -43,6 +46,8 @@ def read_packet(message: str | bytes | None) -> PageEvent | str | None:
     if message.startswith("42"):
         return _read_event(message)
     if message.startswith(CONNECT):
+        if message.count("[") + message.count("{") > MAX_CONNECT_BRACKETS:
+            return None
         return message if isinstance(_decoded(message[2:] or "{}"), dict) else None
     return message if message in ("1", PONG, "41") else None
 

@@ -15,10 +15,13 @@ import engineio
 from engineio.packet import NOOP, Packet
 
 from app.sockets.packets import CONNECT, PING, PONG, PageEvent, read_packet, text_frame
-from app.sockets.websocket import WebSocket, accept_key
+from app.sockets.websocket import MAX_MESSAGE_BYTES, WebSocket, accept_key
 
 MAX_BACKLOG_PACKETS = 2_000
 """Packets that may wait for a page which does not read; with more its connection is closed."""
+
+MAX_CONNECT_BYTES = 64_000
+"""What a connection without a session may say at once; with more it is closed."""
 
 UNBOUND_S = 8.0
 """Seconds a WebSocket may stay open without a session, before one begins or after it ended."""
@@ -54,12 +57,17 @@ class GraceWebSocket:
         """Accept the upgrade, and run the transport until it ends."""
         key = accept_key(environ)
         if key is None:
-            start_response("400 Bad Request", [("Content-Type", "text/plain")])
+            headers = [("Content-Type", "text/plain"), ("Sec-WebSocket-Version", "13")]
+            start_response("400 Bad Request", headers)
+            # It finds nothing to wait for; else engineio would keep its socket for a minute.
+            self._handler(self)
             return [b"Not a WebSocket handshake."]
         try:
             self._ws = WebSocket(environ[SOCKET_KEY], key)
         except OSError:
-            return []
+            return self._handler(self)
+        # A stranger has nothing longer to say than a CONNECT.
+        self._ws.longest = MAX_CONNECT_BYTES
         environ[ENVIRON_KEY] = self
         self._sockets.add(self)
         try:
@@ -106,6 +114,11 @@ class GraceWebSocket:
             if self.sid is not None:
                 self._sockets.listener(self.sid, packet)
         return None
+
+    def admit(self) -> None:
+        """Take longer messages from now on: who speaks here is known."""
+        if self._ws is not None:
+            self._ws.longest = MAX_MESSAGE_BYTES
 
     def close(self) -> None:
         """Send a close frame."""
@@ -182,6 +195,7 @@ class Sockets:
             return
         if websocket.sid is not None:
             self._by_sid.pop(websocket.sid, None)
+        websocket.admit()
         websocket.sid, websocket.unbound_since = sid, None
         self._by_sid[sid] = websocket
 
@@ -250,4 +264,5 @@ def excuse_ping(eio: engineio.Server, eio_sid: str, age_s: float) -> None:
         socket.last_ping += age_s
         # Its writer ends when the queue stays empty for the interval and the timeout together
         # (`poll`), and only PINGs are sure to go through it. Pages ignore a NOOP.
-        socket.queue.put(Packet(NOOP))
+        if socket.queue.empty():
+            socket.queue.put(Packet(NOOP))

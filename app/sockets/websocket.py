@@ -65,6 +65,7 @@ class WebSocket:
 
     Attributes:
         is_open: whether messages can still come and go.
+        longest: how many bytes a message may have; a longer one closes the connection.
         close_code: the code of the close frame that arrived (1005 without one); None while none
             did. A plain end of the stream has no code.
 
@@ -80,6 +81,7 @@ class WebSocket:
         self._splitter = FrameSplitter()
         self._messages: deque[str | bytes] = deque()
         self._partial = bytearray()
+        self.longest = MAX_MESSAGE_BYTES
         self._taken = 0
         self.is_open = True
         self.close_code: int | None = None
@@ -87,6 +89,8 @@ class WebSocket:
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + key + b"\r\n\r\n"
         )
+        # The server's timeouts are for requests.
+        sock.settimeout(None)
 
     def receive(self) -> str | bytes | None:
         """The next message, waited for; None once the connection is closed, by whomever."""
@@ -205,7 +209,7 @@ class WebSocket:
     def _take_part(self, part: Message[Any]) -> None:
         is_text = isinstance(part, TextMessage)
         self._partial += part.data.encode() if is_text else part.data
-        if len(self._partial) > MAX_MESSAGE_BYTES:
+        if len(self._partial) > self.longest:
             self._end(CloseReason.MESSAGE_TOO_BIG)
         elif part.message_finished:
             whole, self._partial = bytes(self._partial), bytearray()

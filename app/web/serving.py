@@ -44,12 +44,10 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
             return None
 
     def handle_one_response(self) -> None:
+        self.socket.settimeout(ANSWER_TIMEOUT_S)
         if self.headers.get("Upgrade"):
-            self.socket.settimeout(None)
             # What is left unread of a WebSocket is no request.
             self.close_connection = True
-        else:
-            self.socket.settimeout(ANSWER_TIMEOUT_S)
         super().handle_one_response()
 
     def get_environ(self) -> dict[str, Any]:

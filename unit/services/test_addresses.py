@@ -152,3 +152,9 @@ def test_no_order_of_events_breaks_the_bounds(steps: list[tuple[str, int, int]])
         else:
             getattr(addresses, step)(address, 0.0)
         assert len(addresses) <= FEW.addresses
+
+
+def test_a_socket_is_shown_out_once() -> None:
+    """One that is slow to end does not keep the next oldest from making room."""
+    addresses = Addresses(FEW)
+    assert opened(addresses, "a", "b", "c", "d") == [None, None, "a", "b"]

@@ -216,7 +216,7 @@ def test_nothing_ends_the_sweeper(
     with capture_logs() as logged:
         world.sweeper.run()
     assert len(sweeps) == 2
-    assert "sweep_failed" in [entry["event"] for entry in logged]
+    assert "chore_failed" in [entry["event"] for entry in logged]
     assert gone([one]) == [True]
 
 
@@ -240,3 +240,20 @@ def test_without_grace_it_is_woken(world: World) -> None:
     assert gone([participant]) == [False]
     world.sweeper.sweep()
     assert gone([participant]) == [True]
+
+
+def test_chores_are_done_while_the_store_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has no session is shown out, also while the disk is full."""
+
+    def fail(now: float) -> None:
+        raise StoreBusy("the disk is full")
+
+    done: list[float] = []
+    world.sweeper.chores.append(done.append)
+    monkeypatch.setattr(world.store, "mark_alive", fail)
+    world.clock.advance(5)
+    with pytest.raises(StoreBusy):
+        world.sweeper.sweep()
+    assert done == [world.clock.now()]

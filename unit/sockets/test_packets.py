@@ -10,7 +10,14 @@ from wsproto import ConnectionType
 from wsproto.connection import Connection
 from wsproto.events import TextMessage
 
-from app.sockets.packets import PageEvent, ack_packet, event_packet, read_packet, text_frame
+from app.sockets.packets import (
+    MAX_CONNECT_BRACKETS,
+    PageEvent,
+    ack_packet,
+    event_packet,
+    read_packet,
+    text_frame,
+)
 from unit.protocol.payloads import ALONE
 from unit.sockets.wire import DEEP
 
@@ -112,3 +119,10 @@ def test_a_frame_holds_one_whole_message(size: int, letter: str) -> None:
     *parts, end = [event.data for event in events if isinstance(event, TextMessage)]
     assert ("".join(parts), end) == (text, "end")
     assert len(text_frame(text)) == size + (2 if size < 126 else 4 if size < 65_536 else 10)
+
+
+def test_a_connect_that_socketio_could_not_decode_is_none() -> None:
+    """It decodes the payload once more, with less of the stack left, and would log a traceback."""
+    nested = "[" * MAX_CONNECT_BRACKETS + "]" * MAX_CONNECT_BRACKETS
+    assert read_packet(f'40{{"page_id":{nested}}}') is None
+    assert read_packet('40{"page_id":[[]]}') == '40{"page_id":[[]]}'

@@ -11,13 +11,14 @@ from app.clock import ManualClock
 from app.sockets.packets import PageEvent, read_packet, text_frame
 from app.sockets.transport import (
     ENVIRON_KEY,
+    MAX_CONNECT_BYTES,
     UNBOUND_S,
     GraceWebSocket,
     Sockets,
     backlog,
     excuse_ping,
 )
-from unit.sockets.connection import SID, Connection
+from unit.sockets.connection import SID, Connection, Visit
 from unit.sockets.wire import DEEP, PATIENCE_S, Browser, frame
 
 
@@ -247,25 +248,56 @@ def test_a_fault_of_the_handler_leaves_nothing_open(eio: engineio.Server, socket
 def test_what_is_no_handshake_is_a_bad_request(
     eio: engineio.Server, sockets: Sockets, missing: str
 ) -> None:
-    """A request that only looks like an upgrade is answered with 400, and nothing is kept."""
+    """A request that only looks like an upgrade is answered with 400.
+
+    The transport finds nothing to wait for, so Engine.IO keeps nothing of it.
+    """
     connection = Connection(eio, sockets)
     del connection.browser.environ[missing]
     (body,) = connection.run()
     assert b"WebSocket" in body
     assert connection.status == ["400 Bad Request"]
-    assert connection.websocket is None
+    assert connection.told() is None
     assert len(sockets) == 0
+
+
+def test_engineio_keeps_nothing_of_what_is_no_handshake(eio: engineio.Server) -> None:
+    """A stranger who sends very many takes no memory with them."""
+    for _ in range(3):
+        visit = Visit(eio)
+        del visit.browser.environ["HTTP_SEC_WEBSOCKET_KEY"]
+        visit.over()
+    assert eio.sockets == {}
 
 
 def test_a_browser_that_is_gone_before_the_answer_is_no_error(
     eio: engineio.Server, sockets: Sockets
 ) -> None:
-    """Nothing is run for it, and nothing is kept."""
+    """The transport finds nothing to wait for, and nothing is kept."""
     connection = Connection(eio, sockets)
     connection.browser.wire.closed = True
-    assert connection.run() == []
-    assert connection.websocket is None
+    connection.run()
+    assert connection.told() is None
     assert len(sockets) == 0
+
+
+def test_a_stranger_has_little_to_say(eio: engineio.Server, sockets: Sockets) -> None:
+    """Until there is a session a message is no longer than a CONNECT has to be."""
+    for has_session in (False, True):
+        connection = Connection(eio, sockets).start()
+        if has_session:
+            sockets.bind(connection.browser.environ, "sid_1")
+        connection.browser.say('42["leave",{"a":"' + "a" * MAX_CONNECT_BYTES + '"}]')
+        connection.browser.say("3")
+        told = connection.told()
+        assert (told is None) is not has_session
+        connection.end.abort()
+        connection.over()
+
+
+def test_a_websocket_may_be_silent(connection: Connection) -> None:
+    """The time that a request has is taken off."""
+    assert connection.browser.wire.timeout is None
 
 
 def test_a_page_owes_a_pong_for_every_ping(connection: Connection, sockets: Sockets) -> None:
@@ -290,8 +322,11 @@ def test_a_ping_can_be_made_younger(eio: engineio.Server) -> None:
     engine.last_ping -= eio.ping_timeout + 5
     excuse_ping(eio, "one", 10.0)
     assert engine.check_ping_timeout()
-    # Its writer has heard of it too, or it would give up on a queue that stays empty.
+    # Its writer has heard of it too, or it would give up on a queue that stays empty; a page that
+    # says so again and again and reads nothing fills no queue.
+    excuse_ping(eio, "one", 0.0)
     assert engine.queue.get_nowait().encode() == "6"
+    assert engine.queue.empty()
     engine.last_ping = None
     excuse_ping(eio, "one", 10.0)
     assert engine.last_ping is None

@@ -58,12 +58,14 @@ class Wire:
         sent: what went out.
         most: how many bytes one call takes, as when the browser's buffer is nearly full.
         closed: whether the server let go of it.
+        timeout: seconds that the server gives it to say something, at first those of a request.
     """
 
     def __init__(self) -> None:
         self.sent = bytearray()
         self.most = 1_000_000
         self.closed = False
+        self.timeout: float | None = 30.0
         self._room: int | None = None
         self._thawed = gevent.event.Event()
         self._thawed.set()
@@ -115,6 +117,10 @@ class Wire:
     def unread(self) -> int:
         """How many pieces nobody has asked for yet."""
         return len(self._arrived)
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Keep how long it may take to say something; None is for ever."""
+        self.timeout = seconds
 
     def shutdown(self, how: int) -> None:
         """Wake up whoever reads or writes; nobody may write any more."""
