@@ -20,7 +20,7 @@ from app.sockets.websocket import MAX_MESSAGE_BYTES, WebSocket, accept_key
 MAX_BACKLOG_PACKETS = 2_000
 """Packets that may wait for a page which does not read; with more its connection is closed."""
 
-MAX_CONNECT_BYTES = 64_000
+MAX_CONNECT_BYTES = 128_000
 """What a connection without a session may say at once; with more it is closed."""
 
 UNBOUND_S = 8.0
