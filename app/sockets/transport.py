@@ -67,7 +67,7 @@ class GraceWebSocket:
         except OSError:
             return self._handler(self)
         # A stranger has nothing longer to say than a CONNECT.
-        self._ws.longest = MAX_CONNECT_BYTES
+        self.take_up_to(MAX_CONNECT_BYTES)
         environ[ENVIRON_KEY] = self
         self._sockets.add(self)
         try:
@@ -115,10 +115,10 @@ class GraceWebSocket:
                 self._sockets.listener(self.sid, packet)
         return None
 
-    def admit(self) -> None:
-        """Take longer messages from now on: who speaks here is known."""
+    def take_up_to(self, size: int) -> None:
+        """From now on a message of more than `size` bytes closes the connection."""
         if self._ws is not None:
-            self._ws.longest = MAX_MESSAGE_BYTES
+            self._ws.longest = size
 
     def close(self) -> None:
         """Send a close frame."""
@@ -195,7 +195,7 @@ class Sockets:
             return
         if websocket.sid is not None:
             self._by_sid.pop(websocket.sid, None)
-        websocket.admit()
+        websocket.take_up_to(MAX_MESSAGE_BYTES)
         websocket.sid, websocket.unbound_since = sid, None
         self._by_sid[sid] = websocket
 
@@ -203,6 +203,7 @@ class Sockets:
         """The session did not begin after all; the connection counts as open since it opened."""
         websocket = self._by_sid.pop(sid, None)
         if websocket is not None:
+            websocket.take_up_to(MAX_CONNECT_BYTES)
             websocket.sid, websocket.unbound_since = None, websocket.opened_at
 
     def release(self, sid: str, within_s: float = UNBOUND_S) -> None:

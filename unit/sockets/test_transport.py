@@ -282,11 +282,13 @@ def test_a_browser_that_is_gone_before_the_answer_is_no_error(
 
 
 def test_a_stranger_has_little_to_say(eio: engineio.Server, sockets: Sockets) -> None:
-    """Until there is a session a message is no longer than a CONNECT has to be."""
-    for has_session in (False, True):
+    """Without a session, or when none began, a message is no longer than a CONNECT has to be."""
+    for was_bound, has_session in ((False, False), (True, True), (True, False)):
         connection = Connection(eio, sockets).start()
-        if has_session:
+        if was_bound:
             sockets.bind(connection.browser.environ, "sid_1")
+        if was_bound and not has_session:
+            sockets.unbind("sid_1")
         connection.browser.say('42["leave",{"a":"' + "a" * MAX_CONNECT_BYTES + '"}]')
         connection.browser.say("3")
         told = connection.told()
