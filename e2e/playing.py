@@ -85,3 +85,14 @@ def idle_state(study_file: Path, seed: int) -> str:
         pass
     state: str = runner.state_hash()
     return state
+
+
+def block_main_thread(participant: Participant, seconds: float) -> None:
+    """Let a page compute for a time without yielding, as a load does; returns at once."""
+    participant.page.evaluate(
+        """(ms) => void setTimeout(() => {
+            const end = performance.now() + ms;
+            while (performance.now() < end);
+        })""",
+        seconds * 1000,
+    )

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from app.lab.admin import select
 from app.lab.bench import Bench
-from app.lab.participant import Participant
 from e2e.album import Album
-from e2e.playing import assert_equal_states, finish_episode
+from e2e.playing import assert_equal_states, block_main_thread, finish_episode
 
 BLOCK_S = 5
 """Long enough for a PING to be due and to stay unanswered for a second; under `ping_timeout_s`."""
@@ -50,14 +49,3 @@ def test_game_waits_for_a_busy_player(bench: Bench, studies: Path, album: Album)
 
     # Must not happen: that the connection is taken for lost.
     assert select(admin.events(), "link_lost") == []
-
-
-def block_main_thread(participant: Participant, seconds: float) -> None:
-    """Let a page compute for a time without yielding, as a load does; returns at once."""
-    participant.page.evaluate(
-        """(ms) => void setTimeout(() => {
-            const end = performance.now() + ms;
-            while (performance.now() < end);
-        })""",
-        seconds * 1000,
-    )

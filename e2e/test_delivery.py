@@ -12,9 +12,8 @@ from app.lab.raw_page import RawPage
 from app.lab.server import ServerProcess
 from app.sockets.transport import MAX_BACKLOG_PACKETS
 from e2e.paced_game import DELAY, LARGE, MINUTE, SMALL, PacedGame, delivered
-from e2e.playing import assert_equal_states, finish_episode
+from e2e.playing import assert_equal_states, block_main_thread, finish_episode
 from e2e.raw_scenes import accepted, logged, session_of
-from e2e.test_busy import block_main_thread
 
 Serve = Callable[..., ServerProcess]
 
