@@ -17,6 +17,8 @@ _OPTIONS: dict[str, str] = {
     "--port": "port",
     "--ping-interval": "ping_interval_s",
     "--ping-timeout": "ping_timeout_s",
+    "--presence-ping": "presence_ping_s",
+    "--heartbeat": "heartbeat",
     "--loading-timeout": "loading_timeout_s",
     "--loading-budget": "loading_budget_s",
     "--reconnect-grace": "reconnect_grace_s",

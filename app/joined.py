@@ -24,9 +24,10 @@ from app.services.sweeper import Sweeper
 from app.services.waiting import WaitingService
 from app.settings import Settings
 from app.sockets.emitter import SocketEmitter
+from app.sockets.engine import measure_heartbeats_steadily, use_websocket
 from app.sockets.handlers import Handlers
-from app.sockets.heartbeat import measure_heartbeats_steadily
-from app.sockets.transport import Sockets, install
+from app.sockets.transport import GraceWebSocket, Sockets
+from app.sockets.watch import Watch
 from app.sockets.websocket import MAX_MESSAGE_BYTES
 from app.stores.base import Store
 from app.studies import Stager
@@ -44,10 +45,13 @@ class Grace:
     inbox: LossInbox
     socketio: SocketIO
     sockets: Sockets
+    watch: Watch | None
 
     def start(self) -> None:
-        """Take over what an earlier server left, then start the sweeper and the inbox."""
+        """Take over what an earlier server left, then start what runs beside the requests."""
         recover(self.core, self.games)
+        if self.watch is not None:
+            self.socketio.start_background_task(self.watch.run, lambda: self.core.stopping)
         self.socketio.start_background_task(self.sweeper.run)
         self.socketio.start_background_task(self.inbox.run)
 
@@ -82,12 +86,12 @@ def join(settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy) 
         transports=["websocket"],
         manage_session=False,
         ping_interval=settings.ping_interval_s,
-        ping_timeout=settings.ping_timeout_s,
+        ping_timeout=settings.engine_timeout_s,
         max_http_buffer_size=MAX_MESSAGE_BYTES,
     )
     measure_heartbeats_steadily()
     sockets = Sockets(clock.now)
-    install(socketio.server.eio, sockets)
+    use_websocket(socketio.server.eio, lambda handler: GraceWebSocket(handler, sockets))
     emitter = SocketEmitter(socketio, sockets)
     core = Core(
         settings=settings,
@@ -101,7 +105,16 @@ def join(settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy) 
     sessions = SessionService(core, games)
     waiting = WaitingService(core, games)
     sweeper = Sweeper(core, sessions, games)
-    sweeper.chores += [sockets.reap, BusyPages(core, sockets.owing).look]
+    watch = None
+    if settings.heartbeat == "presence":
+        watch = Watch(
+            sockets,
+            clock,
+            presence_ping_s=settings.presence_ping_s,
+            ping_timeout_s=settings.ping_timeout_s,
+        )
+    owing = sockets.owing if watch is None else sockets.busy
+    sweeper.chores += [sockets.reap, BusyPages(core, owing).look]
     core.effects.perform = Performer(core, sessions, games, waiting, sweeper).perform
     inbox = LossInbox(sessions, clock)
     Handlers(core, sessions, games, inbox, sockets, emitter).register(socketio.server)
@@ -109,5 +122,5 @@ def join(settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy) 
     admin = admin_api(core, settings.admin_token)
     add_process_view(admin, core, sockets)
     application.register_blueprint(admin)
-    application.extensions["grace"] = Grace(core, games, sweeper, inbox, socketio, sockets)
+    application.extensions["grace"] = Grace(core, games, sweeper, inbox, socketio, sockets, watch)
     return application

@@ -42,6 +42,20 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Seconds a page may take to answer a heartbeat.",
     )
+    presence_ping_s: float = Field(
+        5,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="Seconds between two WebSocket pings, which the browser answers by itself; one"
+        " that is unanswered when the next is due makes a lost connection.",
+    )
+    heartbeat: Literal["presence", "engineio"] = Field(
+        "presence",
+        description="Who watches the connections: presence (this server, with a budget for each:"
+        " a page that loads is not disconnected while its browser answers) or engineio (Engine.IO"
+        " alone, with one timeout for all, for comparison).",
+    )
     loading_timeout_s: float = Field(
         60,
         gt=0,
@@ -141,6 +155,22 @@ class Settings(BaseSettings):
         toml_file = settings_cls.model_config.get("toml_file")
         sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
         return (*sources, TomlConfigSettingsSource(settings_cls)) if toml_file else sources
+
+    @property
+    def heartbeat_budget_s(self) -> float:
+        """Seconds from one heartbeat's answer to the loss of a page that does not load."""
+        return self.ping_interval_s + self.ping_timeout_s
+
+    @property
+    def engine_timeout_s(self) -> float:
+        """What Engine.IO, and with it the client of every page, takes for its own timeout.
+
+        Where this server watches, it is longer than any page may be silent: the loading budget,
+        and what a page gets after it.
+        """
+        if self.heartbeat == "engineio":
+            return self.ping_timeout_s
+        return self.loading_budget_s + self.heartbeat_budget_s
 
     @property
     def sqlite_file(self) -> Path:

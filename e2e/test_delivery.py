@@ -10,7 +10,7 @@ from app.lab.bench import Bench
 from app.lab.crowd import Crowd
 from app.lab.raw_page import RawPage
 from app.lab.server import ServerProcess
-from app.sockets.transport import MAX_BACKLOG_PACKETS
+from app.sockets.emitter import MAX_BACKLOG_PACKETS
 from e2e.paced_game import DELAY, LARGE, MINUTE, SMALL, PacedGame, delivered
 from e2e.playing import assert_equal_states, block_main_thread, finish_episode
 from e2e.raw_scenes import accepted, logged, session_of

@@ -10,7 +10,7 @@ import pytest
 import app
 from app.games import GameState
 from app.protocol import LOADING_STAGES, ClientEvent, EndReason, ErrorCode, ServerEvent
-from app.sessions import GraceKind, LinkState, PlaceState, RuntimeState, WhyGone
+from app.sessions import GraceKind, LinkState, LossCause, PlaceState, RuntimeState, WhyGone
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -99,10 +99,10 @@ def test_every_word_of_the_wire_is_named(names: type[StrEnum]) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [LinkState, RuntimeState, PlaceState, GameState, GraceKind, WhyGone]
+    "names", [LinkState, RuntimeState, PlaceState, GameState, GraceKind, LossCause, WhyGone]
 )
 def test_every_state_is_named(names: type[StrEnum]) -> None:
-    """States of sessions and games, kinds of grace, and why a session is gone."""
+    """States of sessions and games, kinds of grace, causes of a loss, why a session is gone."""
     assert [one.value for one in names if not named(one.value)] == []
 
 

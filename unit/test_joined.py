@@ -1,6 +1,7 @@
 """The parts are joined in one place, and start and stop in order."""
 
 import importlib.util
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,21 +28,26 @@ def started(monkeypatch: pytest.MonkeyPatch, server: JoinedServer) -> list[Any]:
     """The background tasks that were started, none of which runs."""
     tasks: list[Any] = []
     monkeypatch.setattr(
-        server.grace.socketio, "start_background_task", lambda task: tasks.append(task)
+        server.grace.socketio,
+        "start_background_task",
+        lambda task, *given: tasks.append(partial(task, *given)),
     )
     return tasks
 
 
 def test_socket_io_is_set_up_as_the_design_says(server: JoinedServer) -> None:
-    """WebSocket only, events of a connection in order, heartbeats from the settings, 1 MB."""
+    """WebSocket only, events of a connection in order, 1 MB, and two ways to watch heartbeats."""
     assert server.eio.transports == ["websocket"]
     assert server.sio.async_handlers is False
     assert server.eio.async_handlers is False
     assert server.sio.async_mode == "gevent"
     assert server.eio.max_http_buffer_size == MAX_MESSAGE_BYTES == 1_000_000
-    assert (server.eio.ping_interval, server.eio.ping_timeout) == (8, 30)
-    other = JoinedServer(ping_interval_s=25, ping_timeout_s=20.5)
-    assert (other.eio.ping_interval, other.eio.ping_timeout) == (25, 20.5)
+    # Longer than any page may be silent: what is watched is not Engine.IO's business.
+    assert (server.eio.ping_interval, server.eio.ping_timeout) == (8, 180 + 8 + 30)
+    assert server.grace.watch is not None
+    stock = JoinedServer(ping_interval_s=25, ping_timeout_s=20.5, heartbeat="engineio")
+    assert (stock.eio.ping_interval, stock.eio.ping_timeout) == (25, 20.5)
+    assert stock.grace.watch is None
 
 
 def test_every_part_is_there(server: JoinedServer) -> None:
@@ -100,7 +106,9 @@ def test_starting_takes_over_and_then_sweeps(server: JoinedServer, started: list
     server.grace.start()
     assert server.store.events()[-1]["event"] == "link_lost"
     assert server.store.sessions()[0].id == page.session_id
-    assert started == [server.grace.sweeper.run, server.grace.inbox.run]
+    assert server.grace.watch is not None
+    runs = [server.grace.watch.run, server.grace.sweeper.run, server.grace.inbox.run]
+    assert [task.func for task in started] == runs
 
 
 def test_stopping_refuses_and_notes_the_time(server: JoinedServer) -> None:
@@ -121,7 +129,7 @@ def test_stopping_refuses_and_notes_the_time(server: JoinedServer) -> None:
 
 
 def test_what_was_started_ends(server: JoinedServer, started: list[Any]) -> None:
-    """After `stop` both tasks run to their end by themselves."""
+    """After `stop` every task runs to its end by itself."""
     server.grace.start()
     server.grace.stop()
     for task in started:

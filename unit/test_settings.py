@@ -26,6 +26,8 @@ OTHERS: dict[str, tuple[str, object]] = {
     "host": ("::1", "::1"),
     "port": ("0", 0),
     "admin_token": ("a-long-token", "a-long-token"),
+    "presence_ping_s": ("2.5", 2.5),
+    "heartbeat": ("engineio", "engineio"),
     "gone_kept_s": ("60", 60.0),
     "address_limits": ("no", False),
 }

@@ -1,7 +1,7 @@
 """Which connected pages answer nothing: the sweeper looks, the games and the log are told.
 
-Busy is a state of a connection and not of a session: it is derived from the heartbeat, kept in
-memory, and over when the connection is.
+Busy is a state of a connection and not of a session: it is derived from the heartbeat and from what
+the browser answers meanwhile, kept in memory, and over when the connection is.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,8 @@ class BusyPages:
 
     Args:
         core: the shared parts.
-        owing: since when each connection owes the answer to a heartbeat, by sid, UTC seconds.
+        owing: since when each connection owes the answer to a heartbeat, by sid, UTC seconds;
+            where presence is watched, of those only whose browser answers.
     """
 
     def __init__(self, core: Core, owing: Callable[[], Mapping[str, float]]) -> None:

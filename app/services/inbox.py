@@ -11,6 +11,8 @@ from app.clock import Clock
 from app.errors import StoreError
 from app.services.core import log
 from app.services.sessions import SessionService
+from app.sessions import LossCause
+from app.sessions.events import ConnectionLost
 
 MOST_TRIES = 3
 """How often a loss is tried whose handling raises, before it is given up."""
@@ -21,12 +23,18 @@ RETRY_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A connection that ended; `close_code` is the browser's, None where it sent none."""
+    """A connection that ended; `app.sessions.events.ConnectionLost` explains the fields."""
 
     sid: str
     reason: str
     close_code: int | None
+    cause: LossCause
+    silent_s: float | None = None
     tries: int = 1
+
+    def as_event(self, epoch: int) -> ConnectionLost:
+        """What it is to the session whose connection of that epoch it was."""
+        return ConnectionLost(epoch, self.reason, self.close_code, self.cause, self.silent_s)
 
 
 class LossInbox:
@@ -59,7 +67,7 @@ class LossInbox:
 
     def _handle(self, loss: Loss) -> None:
         try:
-            self._sessions.connection_lost(loss.sid, loss.reason, loss.close_code)
+            self._sessions.connection_lost(loss.sid, loss.as_event)
         except StoreError as error:
             # Not forgotten: a session without its loss would stay `connected` for ever.
             log.error("loss_postponed", sid=loss.sid, error=str(error))

@@ -25,6 +25,14 @@ class Outbox(Protocol):
         """Whether this connection is open, as far as is known."""
         ...
 
+    def follow_load(self, sid: str, excused_until: float | None) -> None:
+        """Know that the page of this connection loads, and so may be frozen.
+
+        Until `excused_until`, UTC seconds, heartbeats that it misses are excused; for as long as it
+        loads it is sent little. None: it does not load, or no more.
+        """
+        ...
+
     def close(self, sid: str) -> None:
         """Close a connection soon, after what was sent to it before."""
         ...

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from app.errors import IllegalTransition, RefusedConnection, RefusedMessage, UnknownRecord
@@ -20,7 +21,15 @@ from app.services.connections import Connection
 from app.services.core import Core
 from app.services.games import GameService
 from app.services.views import scene_payload
-from app.sessions import LinkState, Session, Step, WhyGone, advance, open_session
+from app.sessions import (
+    LinkState,
+    Session,
+    Step,
+    WhyGone,
+    advance,
+    excused_until,
+    open_session,
+)
 from app.sessions.events import (
     ConnectionLost,
     DeadlinePassed,
@@ -77,6 +86,7 @@ class SessionService:
         if session is None:
             raise RefusedConnection(ErrorCode.SESSION_EXPIRED, "this session is over")
         self._core.connections.bind(Connection(sid, session.id, session.epoch))
+        self._follow_load(session)
         self._core.outbox.emit(
             sid, ServerEvent.SESSION_OPENED, self._opened_payload(session, token, auth.last_frame)
         )
@@ -154,22 +164,27 @@ class SessionService:
             "place": session.place.state.value,
             "scene": scene_payload(self._core.stager, session.scene),
         }
+        if self._core.settings.heartbeat == "presence":
+            payload["heartbeat_timeout_s"] = self._core.settings.heartbeat_budget_s
         game = self._games.resume_payload(session, last_frame)
         if game is not None:
             payload["game"] = game
         return payload
 
-    def connection_lost(self, sid: str, reason: str, close_code: int | None) -> None:
+    def connection_lost(self, sid: str, event_of: Callable[[int], ConnectionLost]) -> None:
         """A connection ended; if it was the session's current one, its grace begins.
+
+        Args:
+            sid: the connection.
+            event_of: makes the event, given the connection's epoch.
 
         It is forgotten only after that is saved, so a store that failed can be tried again.
         """
         connection = self._core.connections.of_sid(sid)
         if connection is None or self._core.stopping:
             return
-        event = ConnectionLost(connection.epoch, reason, close_code)
         with contextlib.suppress(UnknownRecord):
-            self._apply(connection.session_id, event)
+            self._apply(connection.session_id, event_of(connection.epoch))
         self._core.connections.drop(sid)
 
     def deadline_passed(self, due: Due) -> None:
@@ -279,8 +294,17 @@ class SessionService:
             if before and before[0].link.state is LinkState.GONE:
                 raise RefusedMessage(ErrorCode.SESSION_OVER, "this session is over") from error
             raise RefusedMessage(ErrorCode.OUT_OF_TURN, str(error)) from error
+        if step.session is not None:
+            self._follow_load(step.session)
         self._core.effects.push(session_id, step.effects)
         return step.session if step.session is not None else before[0]
+
+    def _follow_load(self, session: Session) -> None:
+        """Let the session's connection know whether its page loads."""
+        connection = self._core.connections.current(session.id)
+        if connection is not None and connection.epoch == session.epoch:
+            until = excused_until(session, self._core.policy)
+            self._core.outbox.follow_load(connection.sid, until)
 
 
 def _restated(runtime: RuntimeRestated | None) -> Restated | None:

@@ -14,12 +14,17 @@ from app.sessions.effects import (
     Step,
     WakeSweeper,
 )
-from app.sessions.grace import deadline_of_lost_link, is_client_in_loading_grace
+from app.sessions.grace import (
+    deadline_of_lost_link,
+    excused_until,
+    is_client_in_loading_grace,
+)
 from app.sessions.machine import MACHINES, advance, open_session
 from app.sessions.models import (
     GraceKind,
     Link,
     LinkState,
+    LossCause,
     Place,
     PlaceState,
     Policy,
@@ -37,6 +42,7 @@ __all__ = [
     "GraceKind",
     "Link",
     "LinkState",
+    "LossCause",
     "Place",
     "PlaceState",
     "Policy",
@@ -53,6 +59,7 @@ __all__ = [
     "advance",
     "can_be_matched",
     "deadline_of_lost_link",
+    "excused_until",
     "is_client_in_loading_grace",
     "open_session",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.sessions.models import RuntimeState
+from app.sessions.models import LossCause, RuntimeState
 from app.studies import StagerState
 
 
@@ -27,11 +27,17 @@ class PageConnected:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLost:
-    """The connection of `epoch` ended; `close_code` is the browser's, if it sent one."""
+    """The connection of `epoch` ended; `close_code` is the browser's, if it sent one.
+
+    `reason` is Engine.IO's word for it, `silent_s` how long the page had answered no heartbeat
+    where that is why.
+    """
 
     epoch: int
     reason: str
     close_code: int | None = None
+    cause: LossCause = LossCause.NETWORK_LOST
+    silent_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,18 @@ def deadline_of_lost_link(
     return reconnect, GraceKind.RECONNECT
 
 
+def excused_until(session: Session, policy: Policy) -> float | None:
+    """Until when heartbeats that a connected page misses are excused; None where it does not load.
+
+    It is the deadline of its load, also once that has passed: then the age of a PING counts from
+    it. Without grace there is no excuse.
+    """
+    loading = session.runtime.loading
+    if loading is None:
+        return None
+    return loading.deadline if policy.loading_grace else float("-inf")
+
+
 def start_deadline(allowance: Allowance, now: float) -> float:
     """The deadline of a load that begins at `now`."""
     return now + min(allowance.page_s, allowance.budget_s)

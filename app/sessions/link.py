@@ -10,7 +10,15 @@ from app.sessions.events import (
     ServerRestarted,
 )
 from app.sessions.grace import deadline_of_lost_link
-from app.sessions.models import GraceKind, Link, LinkState, Policy, Session, WhyGone
+from app.sessions.models import (
+    GraceKind,
+    Link,
+    LinkState,
+    LossCause,
+    Policy,
+    Session,
+    WhyGone,
+)
 from app.sessions.replacing import replace
 from app.sessions.table import Machine, Rule, stay
 
@@ -52,30 +60,29 @@ def _connect(session: Session, event: PageConnected, now: float, policy: Policy)
 
 def _lose(session: Session, event: ConnectionLost, now: float, policy: Policy) -> Step:
     deadline, grace = deadline_of_lost_link(session, now, policy, event.close_code)
-    return _away(session, deadline, grace, now, event.reason, event.close_code)
+    return _away(session, event, deadline, grace, now)
 
 
 def _lose_with_server(session: Session, event: ServerRestarted, now: float, policy: Policy) -> Step:
     deadline, grace = deadline_of_lost_link(session, now, policy)
-    return _away(session, deadline, grace, now, "server_restart", None)
+    cause = LossCause.SERVER_RESTART
+    lost = ConnectionLost(session.epoch, reason=cause.value, cause=cause)
+    return _away(session, lost, deadline, grace, now)
 
 
 def _away(
-    session: Session,
-    deadline: float,
-    grace: GraceKind,
-    now: float,
-    reason: str,
-    close_code: int | None,
+    session: Session, loss: ConnectionLost, deadline: float, grace: GraceKind, now: float
 ) -> Step:
     lost = Record(
         "link_lost",
         {
             "epoch": session.epoch,
-            "reason": reason,
-            "close_code": close_code,
+            "cause": loss.cause.value,
+            "reason": loss.reason,
+            "close_code": loss.close_code,
             "grace": grace.value,
             "deadline_in_s": round(deadline - now, 3),
+            **({} if loss.silent_s is None else {"silent_s": round(loss.silent_s, 3)}),
         },
     )
     link = Link(state=LinkState.AWAY, since=now, deadline=deadline, grace=grace)

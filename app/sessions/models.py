@@ -43,6 +43,23 @@ class GraceKind(StrEnum):
     NONE = "none"
 
 
+class LossCause(StrEnum):
+    """What ended a connection, as far as the server can tell."""
+
+    PAGE_CLOSED = "page_closed"
+    """The browser says that the page goes away: closed, reloaded or crashed (close code 1001)."""
+    PAGE_DISCONNECTED = "page_disconnected"
+    """The page ended this connection itself, to make another one or because it gave it up."""
+    NETWORK_LOST = "network_lost"
+    """The browser does not answer, or the stream broke: killed, asleep, or out of reach."""
+    HEARTBEAT_MISSED = "heartbeat_missed"
+    """The browser may be there, but a page that does not load answered nothing for too long."""
+    SERVER_CLOSED = "server_closed"
+    """The server ended it: the page sent what is no packet, or did not take what it was sent."""
+    SERVER_RESTART = "server_restart"
+    """The server itself was down."""
+
+
 class WhyGone(StrEnum):
     """Why a session ended."""
 

@@ -7,10 +7,15 @@ from flask_socketio import SocketIO
 
 from app.errors import UnknownReceiver
 from app.protocol import ServerEvent
+from app.sessions import LossCause
+from app.sockets.engine import backlog, excuse_ping
 from app.sockets.packets import ack_packet, event_packet, text_frame
-from app.sockets.transport import MAX_BACKLOG_PACKETS, Sockets, backlog, excuse_ping
+from app.sockets.transport import Sockets
 
 NAMESPACE = "/"
+
+MAX_BACKLOG_PACKETS = 2_000
+"""Packets that may wait for a page which does not read; with more its connection is closed."""
 
 CLOSE_WITHIN_S = 2.0
 """Seconds a page has to take what was sent to it before its connection is closed."""
@@ -27,11 +32,13 @@ class SocketEmitter:
     def __init__(self, socketio: SocketIO, sockets: Sockets) -> None:
         self._socketio = socketio
         self._sockets = sockets
+        sockets.speaker = self.emit
 
     def emit(self, sid: str, event: ServerEvent, payload: Mapping[str, Any]) -> None:
         """Send an event to exactly one connection; nothing happens when it is already closed.
 
-        A page that has not read for so long that its backlog is full loses its connection instead:
+        A page that loads and says nothing is told later, and less (`GraceWebSocket.hold_back`). A
+        page that has not read for so long that its backlog is full loses its connection instead:
         its session is kept by the grace, and what it missed is in its next `session_opened`.
 
         Raises:
@@ -50,7 +57,9 @@ class SocketEmitter:
         for sid in sids:
             if not sid:
                 raise UnknownReceiver(f"{event} has no receiver")
-            self._send(sid, packet, frame)
+            websocket = self._sockets.of(sid)
+            if websocket is None or not websocket.hold_back(event, payload, len(frame)):
+                self._send(sid, packet, frame)
 
     def acknowledge(self, sid: str, ack_id: str, answer: Mapping[str, Any]) -> None:
         """Answer an event of a page, by the number that it gave the event."""
@@ -66,7 +75,7 @@ class SocketEmitter:
             return
         waiting = backlog(server.eio, eio_sid)
         if waiting > MAX_BACKLOG_PACKETS:
-            websocket.abort()
+            websocket.lose(LossCause.SERVER_CLOSED)
         elif waiting or not websocket.send_now(frame):
             server.eio.send(eio_sid, packet)
 
@@ -74,8 +83,12 @@ class SocketEmitter:
         """Whether Socket.IO takes this connection for open."""
         return bool(self._socketio.server.manager.is_connected(sid, NAMESPACE))
 
+    def follow_load(self, sid: str, excused_until: float | None) -> None:
+        """Know whether the page loads: see `Outbox.follow_load`."""
+        self._sockets.follow_load(sid, excused_until)
+
     def excuse_ping(self, sid: str) -> None:
-        """Count a PING that this page owes from now on, as if it had just been sent."""
+        """Count a PING that a page which loads owes from now on, as if it had just been sent."""
         server = self._socketio.server
         eio_sid = server.manager.eio_sid_from_sid(sid, NAMESPACE)
         if eio_sid is not None:

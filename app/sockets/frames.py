@@ -1,10 +1,11 @@
 """Tells the short text frames that pages send all the time from everything else.
 
 wsproto reads every frame as carefully as RFC 6455 wants it read, which costs more than all that is
-done with a player's action. A short text message in one frame needs none of that care.
+done with a player's action. A short text message in one frame needs none of that care, and neither
+does the answer to a ping.
 """
 
-FIN_TEXT, MASKED = 0x81, 0x80
+FIN_TEXT, FIN_PONG, MASKED = 0x81, 0x8A, 0x80
 OPCODE, FIN, CONTINUATION, TEXT, BINARY = 0x0F, 0x80, 0x0, 0x1, 0x2
 TWO_BYTES, EIGHT_BYTES = 126, 127
 MASK_BYTES = 4
@@ -14,7 +15,7 @@ class FrameSplitter:
     """Splits what a browser sends into short text messages and bytes for a whole parser.
 
     Both come out in their order; frames are never torn apart, so the parser sees a stream without
-    the messages that were taken out of it.
+    the messages that were taken out of it. Pongs without payload come out as nothing.
     """
 
     __slots__ = ("_buffer", "_in_fragments", "_through")
@@ -43,7 +44,13 @@ class FrameSplitter:
                 self._buffer = data[at:]
                 break
             size, length = header
-            if self._is_short_text(data[at], data[at + 1]):
+            if data[at] == FIN_PONG and data[at + 1] == MASKED:
+                # The answer to a ping of ours. That it came is all that it says.
+                if at + size > end:
+                    self._buffer = data[at:]
+                    break
+                at += size
+            elif self._is_short_text(data[at], data[at + 1]):
                 if at + size > end:
                     self._buffer = data[at:]
                     break

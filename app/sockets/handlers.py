@@ -32,7 +32,7 @@ from app.services.games import GameService
 from app.services.inbox import Loss, LossInbox
 from app.services.rate import TokenBucket
 from app.services.sessions import SessionService, credential_of
-from app.sessions import LinkState
+from app.sessions import LinkState, LossCause
 from app.sockets.doorkeeper import Doorkeeper
 from app.sockets.emitter import SocketEmitter
 from app.sockets.packets import PageEvent
@@ -127,12 +127,12 @@ class Handlers:
             self._sockets.unbind(sid)
             log.error("connection_postponed", error=str(error))
             # It may have failed after the session was saved as connected.
-            self._inbox.put(Loss(sid, "server fault", None))
+            self._inbox.put(Loss(sid, "server fault", None, LossCause.SERVER_CLOSED))
             raise _refusal(ErrorCode.TRY_AGAIN, "the server could not do this now") from None
         except Exception:
             self._sockets.unbind(sid)
             log.exception("connect_failed")
-            self._inbox.put(Loss(sid, "server fault", None))
+            self._inbox.put(Loss(sid, "server fault", None, LossCause.SERVER_CLOSED))
             raise _refusal(ErrorCode.INTERNAL_ERROR, "the server has a fault") from None
         self._door.settled(environ)
         now = self._core.clock.now()
@@ -142,8 +142,9 @@ class Handlers:
         """Hand the loss over and return: this runs inside the task that watches all clients."""
         self._buckets.pop(sid, None)
         self._logged.pop(sid, None)
+        loss = self._loss(sid, str(reason))
         self._sockets.release(sid)
-        self._inbox.put(Loss(sid, str(reason), self._sockets.close_code(sid)))
+        self._inbox.put(loss)
 
     def on_event(self, sid: str, event: PageEvent) -> None:
         """Any event: checked, handed to its service, and acknowledged where it asks for that.
@@ -184,6 +185,15 @@ class Handlers:
                 log.exception("message_failed", event_name=str(name)[:64])
             return _error(ErrorCode.INTERNAL_ERROR, "the server has a fault")
         return {"ok": True, **answer}
+
+    def _loss(self, sid: str, reason: str) -> Loss:
+        websocket = self._sockets.of(sid)
+        if websocket is None:
+            return Loss(sid, reason, None, LossCause.NETWORK_LOST)
+        cause, silent_s = websocket.cause_of_end(reason), None
+        if cause is LossCause.HEARTBEAT_MISSED:
+            silent_s = self._core.clock.now() - websocket.answered_at
+        return Loss(sid, reason, websocket.close_code, cause, silent_s)
 
     def _open(self, sid: str, environ: dict[str, Any], auth: ConnectAuth) -> None:
         """Begin or resume a session; a token that somebody has is never turned away for others."""

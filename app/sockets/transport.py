@@ -1,4 +1,4 @@
-"""Our WebSocket for Engine.IO, and the one place that touches names its libraries keep private.
+"""Our WebSocket for Engine.IO, and the register of those that are open.
 
 What it mends, each read in python-engineio 4.15:
 
@@ -8,17 +8,23 @@ What it mends, each read in python-engineio 4.15:
 - the way of an event through Engine.IO, Socket.IO and Flask-SocketIO costs more than the event.
 """
 
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-import engineio
-from engineio.packet import NOOP, Packet
-
+from app.protocol import ServerEvent
+from app.sessions import LossCause
+from app.sessions.grace import GOING_AWAY
+from app.sockets.engine import CLIENT_DISCONNECT, PING_TIMEOUT
+from app.sockets.held import HeldBack
 from app.sockets.packets import CONNECT, PING, PONG, PageEvent, read_packet, text_frame
-from app.sockets.websocket import MAX_MESSAGE_BYTES, WebSocket, accept_key
+from app.sockets.websocket import MAX_MESSAGE_BYTES, PING_FRAME, WebSocket, accept_key
 
-MAX_BACKLOG_PACKETS = 2_000
-"""Packets that may wait for a page which does not read; with more its connection is closed."""
+QUIET_BYTES = 16_384
+"""After so much since its last sign of life, a page that loads is sent no more events.
+
+Chromium 156 stops reading, and so answering pings, after some 100 kB that its page has not taken.
+"""
 
 MAX_CONNECT_BYTES = 128_000
 """What a connection without a session may say at once; with more it is closed."""
@@ -51,7 +57,16 @@ class GraceWebSocket:
         self.opened_at = 0.0
         self.unbound_since: float | None = None
         self.sid: str | None = None
+        self.answered_at = 0.0
         self.owes_since: float | None = None
+        self.loads = False
+        self.excused_until = float("-inf")
+        self.lost_by: LossCause | None = None
+        self.held = HeldBack()
+        self._unheard_bytes = 0
+        self._moves_at_ping: int | None = None
+        self._moves_when_asked = 0
+        self._is_probed = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Accept the upgrade, and run the transport until it ends."""
@@ -81,6 +96,96 @@ class GraceWebSocket:
         """The close code that the browser sent, None if it sent none (RFC 6455, 7.1.5)."""
         return None if self._ws is None else self._ws.close_code
 
+    @property
+    def moves(self) -> int:
+        """Grows whenever the network shows that somebody is at the other end."""
+        return 0 if self._ws is None else self._ws.moves
+
+    def cause_of_end(self, reason: str) -> LossCause:
+        """What ended the connection.
+
+        Args:
+            reason: Engine.IO's word, which alone does not tell.
+        """
+        if self.lost_by is not None:
+            return self.lost_by
+        if self.close_code == GOING_AWAY:
+            return LossCause.PAGE_CLOSED
+        if self.close_code is not None or reason == CLIENT_DISCONNECT:
+            return LossCause.PAGE_DISCONNECTED
+        if reason == PING_TIMEOUT:
+            return LossCause.HEARTBEAT_MISSED
+        if self._ws is not None and self._ws.is_refused:
+            return LossCause.SERVER_CLOSED
+        return LossCause.NETWORK_LOST
+
+    def lose(self, cause: LossCause) -> None:
+        """End the connection at once, because of that."""
+        if self.lost_by is None:
+            self.lost_by = cause
+        self.abort()
+
+    def owe(self, since: float) -> None:
+        """From that time on the page owes the answer to a heartbeat."""
+        self.owes_since = since
+        self._moves_when_asked = self.moves
+        self._is_probed = False
+
+    def ping(self) -> None:
+        """Ask the browser whether it is there (RFC 6455, 5.5.2); its page has no part in that.
+
+        Nothing is sent while something else is: then that has to get on.
+        """
+        self._moves_at_ping = self.moves
+        self._send_ping()
+
+    def probe(self) -> None:
+        """Ask the browser out of turn whether it is there, once for each heartbeat."""
+        if not self._is_probed:
+            self._is_probed = True
+            self._send_ping()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing has come from the browser since it was pinged."""
+        return self._moves_at_ping == self.moves
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the page owes a heartbeat while the browser answers: its thread is blocked."""
+        return self.owes_since is not None and self.moves != self._moves_when_asked
+
+    def forgive(self) -> None:
+        """Do not count what was asked so far."""
+        self._moves_at_ping = None
+
+    def _send_ping(self) -> None:
+        if self._ws is not None:
+            self._ws.send_now(PING_FRAME)
+
+    def hold_back(self, event: ServerEvent, payload: Mapping[str, Any], size: int) -> bool:
+        """Keep an event for later if the page loads and has not been heard of for too long.
+
+        A page that is frozen does not read, so its browser's buffer fills; then the browser reads
+        no more either, and answers no ping. What is kept is merged, and comes with the next
+        message of the page, or when its load is over.
+
+        Args:
+            event: the event.
+            payload: its payload.
+            size: its bytes on the wire.
+
+        Returns:
+            Whether it was kept; else it is to be sent now.
+        """
+        if not self.loads or event not in HeldBack.EVENTS:
+            return False
+        if self.held or self._unheard_bytes >= QUIET_BYTES:
+            self.held.add(event, payload)
+            return True
+        self._unheard_bytes += size
+        return False
+
     def send(self, message: str) -> None:
         """Send one message, whole; OSError when the connection is closed."""
         if self._ws is None:
@@ -102,18 +207,30 @@ class GraceWebSocket:
         the connection is over.
         """
         while self._ws is not None:
-            packet = read_packet(self._ws.receive())
+            message = self._ws.receive()
+            packet = read_packet(message)
             if packet == PONG:
                 self._sockets.answered(self)
+            if packet is not None:
+                self._heard()
             if not isinstance(packet, PageEvent):
                 # Socket.IO answers every CONNECT of a connection that has a session, without end.
                 again = packet is not None and packet.startswith(CONNECT)
                 has_session = self.sid is not None and self.unbound_since is None
-                return None if again and has_session else packet
+                if message is not None and (packet is None or (again and has_session)):
+                    self.lost_by = self.lost_by or LossCause.SERVER_CLOSED
+                    return None
+                return packet
             # Without a session there is nobody who says anything.
             if self.sid is not None:
                 self._sockets.listener(self.sid, packet)
         return None
+
+    def _heard(self) -> None:
+        """The page's own thread has said something."""
+        self._unheard_bytes = 0
+        if self.held:
+            self._sockets.deliver_held(self)
 
     def take_up_to(self, size: int) -> None:
         """From now on a message of more than `size` bytes closes the connection."""
@@ -123,6 +240,11 @@ class GraceWebSocket:
     def close(self) -> None:
         """Send a close frame."""
         if self._ws is not None:
+            if self._ws.is_open and self.lost_by is None:
+                # engineio's writer gives up on a page that it has had nothing to send to for the
+                # interval and the timeout together: the page owes a PONG, or there would be PINGs.
+                owes = self.owes_since is not None
+                self.lost_by = LossCause.HEARTBEAT_MISSED if owes else LossCause.SERVER_CLOSED
             self._ws.close()
 
     def abort(self) -> None:
@@ -136,53 +258,94 @@ class Sockets:
 
     Args:
         now: reads the clock, seconds.
+
+    Attributes:
+        listener: told what a page with a session says, with its sid.
+        speaker: told to send an event to a sid, that was held back until now.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._open: set[GraceWebSocket] = set()
+        # Each with the time of its last turn to be pinged; the one whose turn is next comes first.
+        self._open: OrderedDict[GraceWebSocket, float] = OrderedDict()
         self._owing: set[GraceWebSocket] = set()
         self._by_sid: dict[str, GraceWebSocket] = {}
         self.listener: Callable[[str, PageEvent], None] = lambda sid, event: None
+        self.speaker: Callable[[str, ServerEvent, Mapping[str, Any]], None] = lambda *_: None
 
     def add(self, websocket: GraceWebSocket) -> None:
         """Keep an open WebSocket; it has no session yet."""
-        websocket.unbound_since = websocket.opened_at = self._now()
-        self._open.add(websocket)
+        now = self._now()
+        websocket.unbound_since = websocket.opened_at = websocket.answered_at = now
+        self._open[websocket] = now
 
     def remove(self, websocket: GraceWebSocket) -> None:
         """Forget a WebSocket that has ended."""
-        self._open.discard(websocket)
+        self._open.pop(websocket, None)
         self._owing.discard(websocket)
         if websocket.sid is not None and self._by_sid.get(websocket.sid) is websocket:
             del self._by_sid[websocket.sid]
 
+    def __iter__(self) -> Iterator[GraceWebSocket]:
+        return iter(list(self._open))
+
+    def take_turn(self, before: float) -> GraceWebSocket | None:
+        """The one whose last turn is longest ago, at or before that time; its next one is last."""
+        websocket = next(iter(self._open), None)
+        if websocket is None or self._open[websocket] > before:
+            return None
+        self._open[websocket] = self._now()
+        self._open.move_to_end(websocket)
+        return websocket
+
     def asked(self, websocket: GraceWebSocket) -> None:
         """A PING is sent: from now on the page owes a PONG."""
-        websocket.owes_since = self._now()
+        websocket.owe(self._now())
         self._owing.add(websocket)
 
     def answered(self, websocket: GraceWebSocket) -> None:
         """The page owes nothing any more."""
         websocket.owes_since = None
+        websocket.answered_at = self._now()
         self._owing.discard(websocket)
+
+    def debtors(self) -> list[GraceWebSocket]:
+        """Those whose page owes a PONG."""
+        return list(self._owing)
 
     def owing(self) -> Mapping[str, float]:
         """Since when each connection with a session owes a PONG, by sid, in seconds of `now`."""
-        return {
-            one.sid: one.owes_since
-            for one in self._owing
-            if one.sid is not None and one.owes_since is not None
-        }
+        return _since(self._owing)
+
+    def busy(self) -> Mapping[str, float]:
+        """The same, of those only whose browser has answered since."""
+        return _since(one for one in self._owing if one.is_busy)
+
+    def follow_load(self, sid: str, excused_until: float | None) -> None:
+        """Know that a page loads, and until when it is excused; None: that it does not."""
+        websocket = self.of(sid)
+        if websocket is None:
+            return
+        if excused_until is not None:
+            websocket.loads, websocket.excused_until = True, excused_until
+        elif websocket.loads:
+            websocket.loads, websocket.excused_until = False, self._now()
+            self.deliver_held(websocket)
+
+    def deliver_held(self, websocket: GraceWebSocket) -> None:
+        """Send what was held back."""
+        for event, payload in websocket.held.take():
+            if websocket.sid is not None:
+                self.speaker(websocket.sid, event, payload)
 
     def of(self, sid: str) -> GraceWebSocket | None:
         """The WebSocket with this session, while it is open."""
         return self._by_sid.get(sid)
 
     def excuse(self, sid: str) -> float:
-        """Count a PING that is owed from now on; returns how old it was, in seconds."""
+        """Count a PING that a page which loads owes from now on; returns how old it was, in s."""
         websocket = self.of(sid)
-        if websocket is None or websocket.owes_since is None:
+        if websocket is None or websocket.owes_since is None or not websocket.loads:
             return 0.0
         age_s = self._now() - websocket.owes_since
         websocket.owes_since += age_s
@@ -211,11 +374,6 @@ class Sockets:
         if (websocket := self.of(sid)) is not None:
             websocket.unbound_since = self._now() - UNBOUND_S + within_s
 
-    def close_code(self, sid: str) -> int | None:
-        """The close code that the browser of this connection sent, None if it sent none."""
-        websocket = self.of(sid)
-        return None if websocket is None else websocket.close_code
-
     def abort(self, sid: str) -> None:
         """End the connection at once."""
         if (websocket := self.of(sid)) is not None:
@@ -230,40 +388,13 @@ class Sockets:
         return len(self._open)
 
 
+def _since(websockets: Iterable[GraceWebSocket]) -> Mapping[str, float]:
+    return {
+        one.sid: one.owes_since
+        for one in websockets
+        if one.sid is not None and one.owes_since is not None
+    }
+
+
 def _is_stale(websocket: GraceWebSocket, now: float) -> bool:
     return websocket.unbound_since is not None and now - websocket.unbound_since >= UNBOUND_S
-
-
-def install(eio: engineio.Server, sockets: Sockets) -> None:
-    """Make an Engine.IO server use `GraceWebSocket`.
-
-    engineio has no public way to name the class; it looks it up in `_async` for each upgrade
-    (`engineio/socket.py`, `_upgrade_websocket`). The dictionary is shared by all servers of the
-    process, so this one gets a copy.
-    """
-
-    def make(handler: Callable[[Any], Any], server: Any) -> GraceWebSocket:
-        return GraceWebSocket(handler, sockets)
-
-    eio._async = {**eio._async, "websocket": make}
-
-
-def backlog(eio: engineio.Server, eio_sid: str) -> int:
-    """How many packets wait to be sent to this connection."""
-    socket = eio.sockets.get(eio_sid)
-    return 0 if socket is None else socket.queue.qsize()
-
-
-def excuse_ping(eio: engineio.Server, eio_sid: str, age_s: float) -> None:
-    """Make Engine.IO take an unanswered PING of this connection for `age_s` seconds younger.
-
-    Its only record of one is `last_ping`, the time of its sending, None while none is owed
-    (`engineio/socket.py`, `check_ping_timeout`).
-    """
-    socket = eio.sockets.get(eio_sid)
-    if socket is not None and socket.last_ping is not None:
-        socket.last_ping += age_s
-        # Its writer ends when the queue stays empty for the interval and the timeout together
-        # (`poll`), and only PINGs are sure to go through it. Pages ignore a NOOP.
-        if socket.queue.empty():
-            socket.queue.put(Packet(NOOP))

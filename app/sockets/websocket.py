@@ -30,6 +30,9 @@ READ_BYTES = 4096
 STEP_COST = 256
 """What a read, a frame and a message count for beside their bytes: see `_count`."""
 
+PING_FRAME = b"\x89\x00"
+"""A ping without payload (RFC 6455, 5.5.2); the pong that answers it has none either."""
+
 KEY_BYTES = 16
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """What a handshake's key is hashed with (RFC 6455, 1.3)."""
@@ -68,6 +71,9 @@ class WebSocket:
         longest: how many bytes a message may have; a longer one closes the connection.
         close_code: the code of the close frame that arrived (1005 without one); None while none
             did. A plain end of the stream has no code.
+        is_refused: whether it ended because the browser sent what is not allowed.
+        moves: grows with whatever comes, and whenever somebody who had to wait for the network to
+            take something sees that it has taken some: signs that somebody is at the other end.
 
     Raises:
         OSError: the browser is gone already.
@@ -83,7 +89,9 @@ class WebSocket:
         self._partial = bytearray()
         self.longest = MAX_MESSAGE_BYTES
         self._taken = 0
+        self.moves = 0
         self.is_open = True
+        self.is_refused = False
         self.close_code: int | None = None
         self._send(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -113,12 +121,8 @@ class WebSocket:
         # gevent gives a semaphore that was released to whoever comes before those who wait for it.
         if not self.is_open or self._waiting or not self._sending.acquire(blocking=False):
             return False
-        sent = 0
         try:
-            # gevent's `send` waits unless its third argument, the timeout, is 0.
-            sent = self._sock.send(frame, 0, 0.0)
-        except BlockingIOError:
-            pass
+            sent = self._send_some(frame)
         except OSError:
             self._sending.release()
             return False
@@ -145,13 +149,35 @@ class WebSocket:
         self._waiting += 1
         try:
             with self._sending:
-                self._sock.sendall(data)
+                sent = self._send_some(data)
+                if sent < len(data):
+                    self._send_rest(data[sent:])
         finally:
             self._waiting -= 1
 
+    def _send_some(self, data: bytes) -> int:
+        """Send what the network takes at once; returns how many bytes that was."""
+        try:
+            # gevent's `send` waits unless its third argument, the timeout, is 0.
+            sent: int = self._sock.send(data, 0, 0.0)
+        except BlockingIOError:
+            return 0
+        return sent
+
+    def _send_rest(self, rest: bytes) -> None:
+        """Send every byte, waiting for the network.
+
+        What it takes at once says nothing: it keeps that until it learns that nobody is there.
+        When it takes more, the other end has taken some.
+        """
+        left = memoryview(rest)
+        while left:
+            left = left[self._sock.send(left) :]
+            self.moves += 1
+
     def _finish(self, rest: bytes) -> None:
         try:
-            self._sock.sendall(rest)
+            self._send_rest(rest)
         except OSError:
             self.is_open = False
         finally:
@@ -166,7 +192,9 @@ class WebSocket:
         try:
             data = self._sock.recv(READ_BYTES)
             self._count(STEP_COST + len(data))
-            if not data:
+            if data:
+                self.moves += 1
+            else:
                 self.is_open = False
             for part in self._splitter.feed(data):
                 if isinstance(part, str):
@@ -176,8 +204,10 @@ class WebSocket:
                     self._take_events()
                 if not self.is_open:
                     return
-        except (OSError, LocalProtocolError, RemoteProtocolError):
+        except OSError:
             self.is_open = False
+        except (LocalProtocolError, RemoteProtocolError):
+            self.is_open, self.is_refused = False, True
 
     def _count(self, cost: int) -> None:
         """Let the others run now and then.
@@ -200,7 +230,9 @@ class WebSocket:
             elif isinstance(event, CloseConnection):
                 self.is_open = False
                 # wsproto makes the same event of a frame that is illegal, but then stays open.
-                if self._protocol.state is not ConnectionState.OPEN:
+                if self._protocol.state is ConnectionState.OPEN:
+                    self.is_refused = True
+                else:
                     self.close_code = int(event.code)
                 self._send(self._protocol.send(event.response()))
             if not self.is_open:
@@ -210,6 +242,7 @@ class WebSocket:
         is_text = isinstance(part, TextMessage)
         self._partial += part.data.encode() if is_text else part.data
         if len(self._partial) > self.longest:
+            self.is_refused = True
             self._end(CloseReason.MESSAGE_TOO_BIG)
         elif part.message_finished:
             whole, self._partial = bytes(self._partial), bytearray()

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.errors import UnknownReceiver
 from app.protocol import ServerEvent
+from app.sockets.transport import Sockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,10 @@ class FakeOutbox:
         emitted: everything that was sent.
         closed: the sids that the server closed.
         excused: the sids whose PING was made younger, in order.
+        sockets: the WebSockets that belong to the sids, which know what loads.
     """
+
+    sockets: Sockets
 
     open: set[str] = field(default_factory=set)
     emitted: list[Emitted] = field(default_factory=list)
@@ -54,9 +58,14 @@ class FakeOutbox:
         """Keep that a connection is to be closed."""
         self.closed.append(sid)
 
+    def follow_load(self, sid: str, excused_until: float | None) -> None:
+        """Let the WebSocket know whether its page loads."""
+        self.sockets.follow_load(sid, excused_until)
+
     def excuse_ping(self, sid: str) -> None:
         """Keep that the PING which a connection owes counts from now on."""
         self.excused.append(sid)
+        self.sockets.excuse(sid)
 
     def is_connected(self, sid: str) -> bool:
         """Whether Socket.IO would take this connection for open."""

@@ -15,12 +15,15 @@ class FakeWebSocket(GraceWebSocket):
 
     Attributes:
         aborted: whether the server ended it.
+        answers: whether the browser answers pings; one that sleeps does not.
         environ: the WSGI environment of its connection, the same for every message.
     """
 
     def __init__(self, sockets: Sockets) -> None:
         super().__init__(lambda _: [], sockets)
         self.aborted = False
+        self.answers = True
+        self._moves = 0
         self._close_code: int | None = None
         self.environ: dict[str, Any] = {**create_environ(), ENVIRON_KEY: self}
         sockets.add(self)
@@ -34,7 +37,19 @@ class FakeWebSocket(GraceWebSocket):
     def close_code(self, code: int | None) -> None:
         self._close_code = code
 
+    @property
+    def moves(self) -> int:
+        """How many pings were answered."""
+        return self._moves
+
+    def _send_ping(self) -> None:
+        self._moves += self.answers
+
     def abort(self) -> None:
-        """Keep that the server ended the connection; it is not open any more."""
+        """Keep that the server ended the connection.
+
+        Where a session is on it, it is forgotten when that has been told of the loss.
+        """
         self.aborted = True
-        self._sockets.remove(self)
+        if self.sid is None:
+            self._sockets.remove(self)

@@ -26,6 +26,7 @@ from app.settings import load_settings
 from app.sockets.handlers import Handlers
 from app.sockets.packets import PageEvent, read_packet
 from app.sockets.transport import Sockets
+from app.sockets.watch import Watch
 from app.stores.base import Store
 from app.stores.sqlite import SqliteStore
 from app.studies import Stager
@@ -60,8 +61,9 @@ class World:
     ) -> None:
         self.clock = clock or ManualClock()
         self.store = store or SqliteStore(":memory:", sleep=self.clock.sleep)
-        self.outbox = FakeOutbox()
         self.settings = load_settings(settings)
+        self.sockets = Sockets(self.clock.now)
+        self.outbox = FakeOutbox(self.sockets)
         served = study or one_game()
         self.core = Core(
             settings=self.settings,
@@ -75,8 +77,13 @@ class World:
         self.sessions = SessionService(self.core, self.games)
         self.waiting = WaitingService(self.core, self.games)
         self.sweeper = Sweeper(self.core, self.sessions, self.games)
-        self.sockets = Sockets(self.clock.now)
-        self.sweeper.chores += [self.sockets.reap, BusyPages(self.core, self.sockets.owing).look]
+        self.watch = Watch(
+            self.sockets,
+            self.clock,
+            presence_ping_s=self.settings.presence_ping_s,
+            ping_timeout_s=self.settings.ping_timeout_s,
+        )
+        self.sweeper.chores += [self.sockets.reap, BusyPages(self.core, self.sockets.busy).look]
         self.core.effects.perform = Performer(
             self.core, self.sessions, self.games, self.waiting, self.sweeper
         ).perform
@@ -167,6 +174,7 @@ class World:
             for sid in self._closed_by_the_server():
                 self.disconnect(sid)
             self.inbox.drain()
+            self.watch.look(self.clock.now())
             self.sweeper.sweep()
             if self.clock.now() >= end:
                 return

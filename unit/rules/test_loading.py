@@ -186,3 +186,63 @@ def test_rule_08_an_overdue_load_may_still_complete(ann: Participant) -> None:
     ann.world.advance(300.0)
     ann.complete_loading()
     assert ann.session.runtime.state == "ready"
+
+
+def test_rule_08_missed_heartbeats_are_tolerated_while_it_loads(ann: Participant) -> None:
+    """The page stays on one connection, and is missed only by its loading deadline and after."""
+    world = ann.world
+    ann.start_loading()
+    world.ping(ann.sid)
+    world.advance(19.0)
+    assert world.core.is_busy(ann.session_id)
+    world.advance(1.0 + 29.0)
+    assert len(world.log("loading_overdue")) == 1
+    assert not world.log("link_lost")
+    world.advance(2.0)
+    (lost,) = world.log("link_lost")
+    assert (lost["cause"], lost["grace"]) == ("heartbeat_missed", "reconnect")
+
+
+@pytest.mark.parametrize("error", [None, "out of memory"])
+def test_rule_08_heartbeats_count_again_after_the_completion(
+    ann: Participant, error: str | None
+) -> None:
+    """Success or error, a PING that is old then is given its whole timeout from then on."""
+    world = ann.world
+    ann.start_loading()
+    world.ping(ann.sid)
+    world.advance(19.0)
+    ann.complete_loading(error=error)
+    world.advance(29.0)
+    assert not world.log("link_lost")
+    world.advance(2.0)
+    (lost,) = world.log("link_lost")
+    assert lost["cause"] == "heartbeat_missed"
+    assert 49.0 <= lost["silent_s"] <= 50.0
+
+
+def test_rule_08_a_stage_and_a_restated_load_are_tolerated_too(ann: Participant) -> None:
+    """Whatever tells of the load moves what is tolerated with its deadline."""
+    world = ann.world
+    ann.lose()
+    ann.come_back(runtime={"state": "loading", "attempt_id": "attempt_1"})
+    world.ping(ann.sid)
+    world.advance(15.0)
+    ann.reach("packages")
+    world.advance(20.0 + 29.0)
+    assert not world.log("link_lost", cause="heartbeat_missed")
+    world.advance(2.0)
+    assert len(world.log("link_lost", cause="heartbeat_missed")) == 1
+
+
+def test_rule_08_a_completion_of_no_load_excuses_nothing(ann: Participant) -> None:
+    """A page that says it again and again is missed like any other."""
+    world = ann.world
+    ann.start_loading()
+    ann.complete_loading()
+    world.ping(ann.sid)
+    for _ in range(3):
+        world.advance(9.0)
+        ann.complete_loading()
+    world.advance(4.0)
+    assert world.log("link_lost")[0]["cause"] == "heartbeat_missed"

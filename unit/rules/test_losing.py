@@ -188,3 +188,44 @@ def test_rule_12_a_reload_fits_into_the_reconnect_grace(world: World) -> None:
     assert ann.opened["resumed"]
     assert ann.opened["game"]["game_id"] == game_id
     assert not bob.heard("game_ended")
+
+
+@pytest.mark.parametrize("loads", [True, False], ids=["loading", "not loading"])
+def test_rule_12_a_browser_out_of_reach_is_given_its_grace(world: World, loads: bool) -> None:
+    """Noticed within two presence intervals; nobody has said that the page goes away."""
+    ann, bob = running_pair(world)
+    if loads:
+        ann.start_loading()
+    world.websockets[ann.sid].answers = False
+    world.advance(11.0)
+    (lost,) = world.log("link_lost")
+    assert (lost["cause"], lost["close_code"]) == ("network_lost", None)
+    assert lost["grace"] == ("loading" if loads else "reconnect")
+    assert "busy" not in [told["link"] for told in bob.heard("partner_status")]
+
+
+@pytest.mark.parametrize(
+    ("close_code", "reason", "cause"),
+    [
+        (1001, "transport close", "page_closed"),
+        (1005, "transport close", "page_disconnected"),
+        (None, "transport close", "network_lost"),
+        (None, "client disconnect", "page_disconnected"),
+        (None, "ping timeout", "heartbeat_missed"),
+    ],
+)
+def test_rule_12_the_log_tells_the_cause(
+    world: World, close_code: int | None, reason: str, cause: str
+) -> None:
+    """From what the browser said, what the server saw, and only then Engine.IO's word."""
+    ann = world.connect()
+    world.lose(ann.sid, close_code, reason)
+    (lost,) = world.log("link_lost")
+    assert (lost["cause"], lost["close_code"], lost["reason"]) == (cause, close_code, reason)
+
+
+def test_rule_12_a_restart_is_a_cause_of_its_own(world: World) -> None:
+    """Whoever was connected is lost with the server."""
+    world.connect()
+    (lost,) = world.restart().log("link_lost")
+    assert lost["cause"] == "server_restart"

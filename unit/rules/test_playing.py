@@ -113,7 +113,7 @@ def test_rule_11_a_busy_player_who_is_lost_has_a_grace(world: World) -> None:
 
 def test_rule_11_a_busy_player_does_not_hold_the_others_for_ever() -> None:
     """The pause is bounded, should the heartbeat not end the connection before."""
-    world = World(game_start_timeout_s=40)
+    world = World(game_start_timeout_s=40, ping_timeout_s=60)
     ann, bob = running_pair(world)
     ann.freeze()
     world.advance(40.0)

@@ -24,7 +24,7 @@ def test_a_page_that_owes_a_heartbeat_is_busy(world: World) -> None:
     world.sweeper.sweep()
     assert not world.core.is_busy(ann.session_id)
     world.clock.advance(0.01)
-    world.sweeper.sweep()
+    world.advance(0.0)
     assert world.core.is_busy(ann.session_id)
     (entry,) = world.log("became_busy")
     assert (entry["session_id"], entry["epoch"]) == (ann.session_id, 1)
@@ -42,6 +42,20 @@ def test_a_page_that_answers_is_not_busy(world: World) -> None:
     assert len(world.log("became_busy")) == 1
     (entry,) = world.log("became_responsive")
     assert entry["busy_s"] == pytest.approx(BUSY_AFTER_S + 9.0)
+
+
+def test_a_page_whose_browser_does_not_answer_is_not_busy(world: World) -> None:
+    """Nobody is told that somebody is there who is not; one answer is enough to say it."""
+    ann, bob = running_pair(world)
+    world.websockets[ann.sid].answers = False
+    ann.freeze()
+    world.advance(2.0)
+    assert not world.core.is_busy(ann.session_id)
+    assert links(bob)[-1] == "connected"
+    world.advance(10.0)
+    assert links(bob)[-1] == "away"
+    assert "busy" not in links(bob)
+    assert world.log("became_busy") == []
 
 
 def test_a_partner_is_told(world: World) -> None:
@@ -114,6 +128,7 @@ def test_a_class_that_freezes_at_once_is_noticed_in_portions(world: World) -> No
     for one in people:
         world.ping(one.sid)
     world.clock.advance(BUSY_AFTER_S)
+    world.watch.look(world.clock.now())
     noticed = []
     for _ in range(2):
         world.sweeper.sweep()

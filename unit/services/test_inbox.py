@@ -1,5 +1,6 @@
 """Losses are taken without waiting, and worked off in order."""
 
+from collections.abc import Callable
 from typing import cast
 
 import pytest
@@ -9,6 +10,8 @@ from app.clock import ManualClock
 from app.errors import GraceError, StoreBusy
 from app.services.inbox import RETRY_S, Loss, LossInbox
 from app.services.sessions import SessionService
+from app.sessions import LossCause
+from app.sessions.events import ConnectionLost
 
 
 class Sessions:
@@ -18,11 +21,12 @@ class Sessions:
         self.lost: list[str] = []
         self.failures: list[Exception] = []
 
-    def connection_lost(self, sid: str, reason: str, close_code: int | None) -> None:
+    def connection_lost(self, sid: str, event_of: Callable[[int], ConnectionLost]) -> None:
         """Note it, or fail."""
         if self.failures:
             raise self.failures.pop(0)
-        self.lost.append(f"{sid} {reason} {close_code}")
+        loss = event_of(1)
+        self.lost.append(f"{sid} {loss.reason} {loss.close_code} {loss.cause}")
 
 
 class Desk:
@@ -36,7 +40,7 @@ class Desk:
     def put(self, *sids: str) -> None:
         """Lose these connections."""
         for sid in sids:
-            self.inbox.put(Loss(sid, "transport close", 1001))
+            self.inbox.put(Loss(sid, "transport close", 1001, LossCause.PAGE_CLOSED))
 
     @property
     def lost(self) -> list[str]:
@@ -50,7 +54,10 @@ def test_nothing_happens_until_it_is_worked_off() -> None:
     desk.put("a", "b")
     assert desk.lost == []
     desk.inbox.drain()
-    assert desk.sessions.lost == ["a transport close 1001", "b transport close 1001"]
+    assert desk.sessions.lost == [
+        "a transport close 1001 page_closed",
+        "b transport close 1001 page_closed",
+    ]
 
 
 def test_draining_ends_when_it_is_empty() -> None:

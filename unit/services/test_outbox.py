@@ -8,10 +8,13 @@ from app.errors import UnknownReceiver
 from app.protocol import ServerEvent
 from app.services.outbox import Outbox
 from app.sockets.emitter import SocketEmitter
+from app.sockets.transport import Sockets
 from unit.fakes.outbox import FakeOutbox
 
+SOCKETS = Sockets(lambda: 0.0)
 
-@pytest.mark.parametrize("verb", ["emit", "emit_to", "is_connected", "close"])
+
+@pytest.mark.parametrize("verb", ["emit", "emit_to", "is_connected", "follow_load", "close"])
 def test_all_three_speak_alike(verb: str) -> None:
     """What the services call is there, with the same arguments, in the emitter and in the fake."""
     wanted = inspect.signature(getattr(Outbox, verb))
@@ -22,14 +25,14 @@ def test_all_three_speak_alike(verb: str) -> None:
 def test_the_fake_refuses_what_the_emitter_refuses() -> None:
     """Nothing is sent to nobody in particular, in tests neither."""
     with pytest.raises(UnknownReceiver):
-        FakeOutbox().emit("", ServerEvent.WAITING_ROOM, {})
+        FakeOutbox(SOCKETS).emit("", ServerEvent.WAITING_ROOM, {})
     with pytest.raises(UnknownReceiver):
-        FakeOutbox().emit_to([""], ServerEvent.WAITING_ROOM, {})
+        FakeOutbox(SOCKETS).emit_to([""], ServerEvent.WAITING_ROOM, {})
 
 
 def test_the_fake_sends_to_several_as_to_each() -> None:
     """In their order, and only to those that are open."""
-    outbox = FakeOutbox(open={"a", "b"})
+    outbox = FakeOutbox(SOCKETS, open={"a", "b"})
     outbox.emit_to(["a", "c", "b"], ServerEvent.WAITING_ROOM, {"waiting": 1})
     assert [one.sid for one in outbox.emitted] == ["a", "b"]
     assert outbox.heard("a") == outbox.heard("b") == [{"waiting": 1}]

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from flask_socketio import ConnectionRefusedError
@@ -10,9 +11,13 @@ from app.errors import RefusedConnection, StoreBusy
 from app.protocol import ConnectAuth, ErrorCode
 from app.services.sessions import credential_of
 from app.sessions import LinkState, RuntimeState, Session, Step, WhyGone
+from app.sessions.events import ConnectionLost
 from app.studies import End
 from unit.fakes.studies import game_scene, study_of
 from unit.fakes.world import World
+
+LOST = partial(ConnectionLost, reason="transport close")
+"""Makes the loss of a connection, given its epoch."""
 
 END = End(scene_id="end", title="End", markdown="")
 
@@ -32,6 +37,7 @@ class TestOpen:
             "link": "connected",
             "runtime": "cold",
             "place": "lobby",
+            "heartbeat_timeout_s": 38,
         }
         (session,) = world.store.sessions()
         assert session.participant == "P1"
@@ -216,7 +222,7 @@ class TestLoss:
 
     def test_an_unknown_connection_loses_nothing(self, world: World) -> None:
         """As that of a page which was refused."""
-        world.sessions.connection_lost("sid_9", "transport close", None)
+        world.sessions.connection_lost("sid_9", LOST)
         assert world.log() == []
 
     def test_a_pruned_session_loses_nothing(self, world: World) -> None:
@@ -248,7 +254,7 @@ class TestLoss:
         with monkeypatch.context() as patch:
             patch.setattr(world.store, "change", busy)
             with pytest.raises(StoreBusy):
-                world.sessions.connection_lost(participant.sid, "transport close", None)
-        world.sessions.connection_lost(participant.sid, "transport close", None)
+                world.sessions.connection_lost(participant.sid, LOST)
+        world.sessions.connection_lost(participant.sid, LOST)
         assert participant.session.link.state is LinkState.AWAY
         assert len(world.core.connections) == 0

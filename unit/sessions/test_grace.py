@@ -9,6 +9,7 @@ from app.sessions import (
     Policy,
     Session,
     deadline_of_lost_link,
+    excused_until,
     is_client_in_loading_grace,
 )
 from app.sessions.events import PageConnected, StageReached
@@ -133,3 +134,16 @@ def test_a_reload_gets_a_new_clock_of_the_same_budget() -> None:
     again = after(reloaded, start("attempt_2"), at=20.0, policy=SHORT)
     assert again.runtime.loading is not None
     assert again.runtime.loading.deadline == NOW + 25.0
+
+
+def test_heartbeats_are_excused_until_the_loads_deadline() -> None:
+    """Also once it has passed: a PING's age then counts from it. Who does not load has none."""
+    session = loading()
+    assert session.runtime.loading is not None
+    assert excused_until(session, POLICY) == session.runtime.loading.deadline
+    assert excused_until(opened(), POLICY) is None
+
+
+def test_without_grace_nothing_is_excused() -> None:
+    """The control run drops a page that loads like any other."""
+    assert excused_until(loading(), Policy(loading_grace=False)) == float("-inf")

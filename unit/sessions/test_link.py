@@ -63,6 +63,7 @@ def test_a_lost_connection_is_away_with_a_deadline() -> None:
     assert after_loss.place == session.place
     assert step.records[0].fields == {
         "epoch": 1,
+        "cause": "network_lost",
         "reason": "transport close",
         "close_code": 1006,
         "grace": "reconnect",

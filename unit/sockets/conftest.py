@@ -6,7 +6,8 @@ import engineio
 import pytest
 
 from app.clock import ManualClock
-from app.sockets.transport import Sockets, install
+from app.sockets.engine import use_websocket
+from app.sockets.transport import GraceWebSocket, Sockets
 from unit.sockets.connection import Connection
 from unit.sockets.page import PAGE, JoinedServer, Page
 
@@ -23,7 +24,7 @@ def eio(sockets: Sockets) -> engineio.Server:
     server = engineio.Server(
         async_mode="gevent", transports=["websocket"], monitor_clients=False, async_handlers=False
     )
-    install(server, sockets)
+    use_websocket(server, lambda handler: GraceWebSocket(handler, sockets))
     return server
 
 

@@ -25,6 +25,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> JoinedServer:
 class Line:
     """What a WebSocket sends and does."""
 
+    is_open = True
+
     def __init__(self) -> None:
         self.done: list[bytes | str] = []
 

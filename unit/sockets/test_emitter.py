@@ -11,9 +11,9 @@ import pytest
 import app
 from app.errors import UnknownReceiver
 from app.protocol import ServerEvent
-from app.sockets.emitter import CLOSE_WITHIN_S, SocketEmitter
+from app.sockets.emitter import CLOSE_WITHIN_S, MAX_BACKLOG_PACKETS, SocketEmitter
 from app.sockets.packets import event_packet
-from app.sockets.transport import MAX_BACKLOG_PACKETS
+from app.sockets.transport import QUIET_BYTES
 from unit.sockets.page import JoinedServer, Page
 from unit.sockets.wired import WiredPage
 
@@ -204,6 +204,64 @@ class TestOnTheWire:
         gevent.idle()
         emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, room(7))
         assert wired.heard("waiting_room") == [room(number) for number in range(8)]
+
+    def test_a_page_that_loads_is_sent_little(
+        self, server: JoinedServer, emitter: SocketEmitter, wired: WiredPage
+    ) -> None:
+        """What is new after so many bytes waits, merged, until the page says something."""
+        server.sockets.follow_load(wired.sid, float("inf"))
+        before = len(wired.browser.wire.sent)
+        for number in range(1000):
+            emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, {**room(number), "more": "x" * 2000})
+        assert QUIET_BYTES <= len(wired.browser.wire.sent) - before <= QUIET_BYTES + 2100
+        heard = wired.heard("waiting_room")
+        emitter.acknowledge(wired.sid, "7", {"ok": True})
+        assert wired.messages[-1] == '437[{"ok":true}]'
+        wired.browser.say("3")
+        gevent.idle()
+        told = wired.heard("waiting_room")[len(heard) :]
+        assert [one["waiting"] for one in told] == [room(999)["waiting"]]
+        # It was heard of: the next ones go out at once again.
+        emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, room(1))
+        assert wired.heard("waiting_room")[-1] == room(1)
+
+    def test_what_was_held_back_comes_when_the_load_is_over(
+        self, server: JoinedServer, emitter: SocketEmitter, wired: WiredPage
+    ) -> None:
+        """All of it, before anything that happens later; from then on nothing is held back."""
+        server.sockets.follow_load(wired.sid, float("inf"))
+        big = {**room(0), "more": "x" * QUIET_BYTES}
+        emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, big)
+        assert wired.heard("waiting_room") == [big]
+        emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, big)
+        emitter.emit(wired.sid, ServerEvent.SCENE_ACTIVATED, {"scene_id": "a"})
+        assert (wired.heard("waiting_room"), wired.heard("scene_activated")) == ([big], [])
+        server.sockets.follow_load(wired.sid, None)
+        assert wired.heard("waiting_room") == [big, big]
+        assert wired.heard("scene_activated") == [{"scene_id": "a"}]
+        for number in range(20):
+            emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, big)
+            assert len(wired.heard("waiting_room")) == 3 + number
+
+    def test_a_long_event_is_not_kept_from_a_page_that_answers(
+        self, server: JoinedServer, emitter: SocketEmitter, wired: WiredPage
+    ) -> None:
+        """A page that loads in a worker, or waits for the network, hears everything soon."""
+        server.sockets.follow_load(wired.sid, float("inf"))
+        scenes = [{"scene_id": str(number), "html": "x" * 2 * QUIET_BYTES} for number in range(3)]
+        for scene in scenes:
+            emitter.emit(wired.sid, ServerEvent.SCENE_ACTIVATED, scene)
+            wired.browser.say("3")
+            gevent.idle()
+        assert wired.heard("scene_activated") == scenes
+
+    def test_a_page_that_does_not_load_is_sent_everything(
+        self, emitter: SocketEmitter, wired: WiredPage
+    ) -> None:
+        """Only loading freezes a page for so long; everybody else hears every change."""
+        for number in range(100):
+            emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, {**room(number), "more": "x" * 2000})
+        assert len(wired.heard("waiting_room")) == 100
 
     def test_sending_to_an_aborted_page_keeps_nobody_waiting(
         self, server: JoinedServer, emitter: SocketEmitter, wired: WiredPage

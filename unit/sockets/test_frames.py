@@ -123,9 +123,12 @@ def chunked(draw: st.DrawFn, streams: st.SearchStrategy[list[bytes]]) -> list[by
 @given(chunked(st.lists(messages(), max_size=6)))
 @example([masked("a" * 125) + frame(0x81, b"b" * 126) + masked("") + frame(0x81, b"c" * 65_536)])
 def test_the_same_is_heard_of_whatever_is_allowed(chunks: list[bytes]) -> None:
-    """Every message and control frame, in its order, however the network cuts the stream."""
+    """Every message and control frame, in its order, however the network cuts the stream.
+
+    Only a pong without payload is not heard of: that it came is all that it says.
+    """
     heard, _ = split(chunks)
-    assert heard == alone(chunks)
+    assert heard == [one for one in alone(chunks) if one != ("Pong", b"")]
     assert not any(kind == "close" for kind, _ in heard)
 
 

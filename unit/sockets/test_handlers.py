@@ -80,6 +80,8 @@ def test_a_page_that_owes_a_heartbeat_is_busy(server: JoinedServer, client: Page
     """The carrier and the sweeper are joined: what the one sees, the other tells."""
     server.sockets.asked(client.websocket)
     server.clock.advance(BUSY_AFTER_S)
+    assert server.grace.watch is not None
+    server.grace.watch.look(server.clock.now())
     server.grace.sweeper.sweep()
     assert server.grace.core.is_busy(client.session_id)
     server.sockets.answered(client.websocket)

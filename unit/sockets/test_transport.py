@@ -8,6 +8,7 @@ import pytest
 from engineio.socket import Socket as EngineSocket
 
 from app.clock import ManualClock
+from app.sockets.engine import backlog, excuse_ping
 from app.sockets.packets import PageEvent, read_packet, text_frame
 from app.sockets.transport import (
     ENVIRON_KEY,
@@ -15,8 +16,6 @@ from app.sockets.transport import (
     UNBOUND_S,
     GraceWebSocket,
     Sockets,
-    backlog,
-    excuse_ping,
 )
 from unit.sockets.connection import SID, Connection, Visit
 from unit.sockets.wire import DEEP, PATIENCE_S, Browser, frame

@@ -55,11 +55,9 @@ def test_a_session_that_did_not_begin_leaves_nothing(sockets: Sockets, clock: Ma
 def test_a_connection_is_found_by_its_last_session_only(sockets: Sockets) -> None:
     """A page may leave and come again on one WebSocket; the end of the first is not its end."""
     websocket = FakeWebSocket(sockets)
-    websocket.close_code = 1001
     sockets.bind(websocket.environ, "sid_1")
     sockets.bind(websocket.environ, "sid_2")
     assert (sockets.of("sid_1"), sockets.of("sid_2")) == (None, websocket)
-    assert (sockets.close_code("sid_1"), sockets.close_code("sid_2")) == (None, 1001)
     sockets.release("sid_1", within_s=0.0)
     sockets.unbind("sid_1")
     sockets.abort("sid_1")
@@ -88,8 +86,8 @@ def test_who_is_not_here_is_no_error(sockets: Sockets) -> None:
     sockets.release("sid_1")
     sockets.unbind("sid_1")
     sockets.abort("sid_1")
+    sockets.follow_load("sid_1", 1.0)
     assert sockets.excuse("sid_1") == 0.0
-    assert sockets.close_code("sid_1") is None
 
 
 def test_an_answer_is_owed_from_the_ping_on(sockets: Sockets, clock: ManualClock) -> None:
@@ -111,9 +109,14 @@ def test_an_answer_is_owed_from_the_ping_on(sockets: Sockets, clock: ManualClock
 
 
 def test_who_is_excused_owes_from_now_on(sockets: Sockets, clock: ManualClock) -> None:
-    """Twice is no error, and who owes nothing is excused nothing."""
+    """Twice is no error; who owes nothing or does not load is excused nothing."""
     websocket = FakeWebSocket(sockets)
     sockets.bind(websocket.environ, "sid_1")
+    sockets.asked(websocket)
+    clock.advance(25.0)
+    assert sockets.excuse("sid_1") == 0.0
+    sockets.answered(websocket)
+    sockets.follow_load("sid_1", clock.now() + 60.0)
     assert sockets.excuse("sid_1") == 0.0
     assert sockets.owing() == {}
     sockets.asked(websocket)

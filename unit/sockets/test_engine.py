@@ -9,7 +9,7 @@ import engineio.base_socket
 import engineio.socket
 import pytest
 
-from app.sockets.heartbeat import measure_heartbeats_steadily
+from app.sockets.engine import measure_heartbeats_steadily
 from unit.sockets.page import PAGE, JoinedServer
 
 MODULES = [engineio.base_socket, engineio.socket]
@@ -53,8 +53,7 @@ def test_a_dead_page_is_missed_after_a_step_back(monkeypatch: pytest.MonkeyPatch
     """It owes a PONG for longer than it may; an hour that was taken back gives it none."""
     server = JoinedServer()
     page = server.page(PAGE)
-    timeout_s = server.grace.core.settings.ping_timeout_s
-    page.engine.last_ping = engineio.socket.time.time() - timeout_s - 1
+    page.engine.last_ping = engineio.socket.time.time() - server.eio.ping_timeout - 1
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() - 3600)
     assert not page.engine.check_ping_timeout()
