@@ -147,16 +147,22 @@ def serve(
 ) -> Iterator[Callable[..., ServerProcess]]:
     """Starts servers for raw pages, without any browser: `serve(ping_interval_s=1)`.
 
-    By default of the study whose first scene is the game; `study` names another file of `studies`.
-    Each has its own store in the test's folder, and is stopped at the end.
+    By default of the study whose first scene is the game; `study` names another file of `studies`,
+    `make` what makes a server (as `functools.partial(AlteredServer, alteration=...)`). Each has its
+    own store in the test's folder, and is stopped at the end.
     """
     servers: list[ServerProcess] = request.node.stash.setdefault(SERVERS, [])
 
     with ExitStack() as running:
 
-        def start(study: str = "game_first.py", **settings: object) -> ServerProcess:
+        def start(
+            study: str = "game_first.py",
+            *,
+            make: Callable[..., ServerProcess] = ServerProcess,
+            **settings: object,
+        ) -> ServerProcess:
             folder = tmp_path / f"server-{len(servers)}"
-            server = ServerProcess(studies / study, folder, settings)
+            server = make(studies / study, folder, settings)
             servers.append(server)
             return running.enter_context(server)
 

@@ -29,6 +29,9 @@ from e2e.raw_scenes import (
 HOUR_S = 3600.0
 STEPS = pytest.mark.parametrize("step_s", [HOUR_S, -HOUR_S], ids=["forward", "back"])
 
+WATCHERS = pytest.mark.parametrize("heartbeat", ["presence", "engineio"])
+"""Both ways to watch heartbeats have to be steady."""
+
 FROZEN = 20
 """Pages that owe the answer to a heartbeat; Engine.IO looks at one after the other."""
 
@@ -57,12 +60,14 @@ class SteppedServer(ServerProcess):
         study: the study file.
         folder: an empty folder for its store and its logs.
         settings: fields of `app.settings.Settings` that differ from their defaults.
-        stock: leave Engine.IO's heartbeats on the wall clock, for the control.
+        stock: leave Engine.IO's heartbeats to it, and on the wall clock, for the control.
     """
 
     def __init__(
         self, study: Path, folder: Path, settings: dict[str, object], *, stock: bool = False
     ) -> None:
+        if stock:
+            settings = {**settings, "heartbeat": "engineio"}
         super().__init__(study, folder, settings)
         folder.mkdir()
         self._offset = folder / "offset"
@@ -122,12 +127,13 @@ def wait_until_all_owe(server: ServerProcess, seconds: float = OWED_S) -> None:
     until(lambda: all_owe(server, seconds), what="pages owing for long", timeout_s=20)
 
 
+@WATCHERS
 @STEPS
 def test_a_step_of_the_clock_loses_no_session(
-    serve_stepped: Serve, crowd: Crowd, step_s: float
+    serve_stepped: Serve, crowd: Crowd, step_s: float, heartbeat: str
 ) -> None:
     """Frozen pages keep their connection, a game goes on, who waits waits, who is away returns."""
-    server = serve_stepped(**PATIENT)
+    server = serve_stepped(**PATIENT, heartbeat=heartbeat)
 
     async def prepare() -> tuple[list[RawPage], list[RawPage], RawPage]:
         pair = await running_pair(server.url)
@@ -183,12 +189,13 @@ def test_stock_heartbeats_lose_frozen_pages_to_a_step_forward(
     assert lost["session_id"] in {page.session_id for page in frozen}
 
 
+@WATCHERS
 @STEPS
 def test_a_step_of_the_clock_keeps_nobody_for_ever(
-    serve_stepped: Serve, crowd: Crowd, step_s: float
+    serve_stepped: Serve, crowd: Crowd, step_s: float, heartbeat: str
 ) -> None:
     """Graces end on time, a page that says nothing any more is missed, and what is over pruned."""
-    server = serve_stepped(**SHORT)
+    server = serve_stepped(**SHORT, heartbeat=heartbeat)
 
     async def prepare() -> tuple[RawPage, RawPage, RawPage]:
         gone, loading = await RawPage.open(server.url), await RawPage.open(server.url)

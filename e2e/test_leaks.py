@@ -127,6 +127,7 @@ async def alone_cycle(url: str, number: int) -> None:
         case 1:
             await page.close(1001)
         case 2:
+            await complete_loading(page, ATTEMPT)
             page.answers_heartbeat = False
             await page.wait_closed()
         case 3:  # A second tab, or a connection that is not known to be dead.

@@ -184,7 +184,7 @@ def test_replaced_page_that_thaws_is_refused(serve: Serve, crowd: Crowd) -> None
 
     It is told so when it tries, whatever it states of its runtime, and however often it tries.
     """
-    server = serve(**SCALED)
+    server = serve(**SCALED, heartbeat="engineio")
 
     async def scenario() -> None:
         frozen = await RawPage.open(server.url)

@@ -201,7 +201,7 @@ def test_who_is_away_at_the_moment_of_the_match_keeps_the_place(serve: Serve, cr
 
 def test_who_is_matched_while_frozen_finds_the_seat(serve: Serve, crowd: Crowd) -> None:
     """A loss that is noticed only after the match costs neither the seat nor the partner's game."""
-    server = serve(**{**SCALED, "reconnect_grace_s": 5})
+    server = serve(**{**SCALED, "reconnect_grace_s": 5}, presence_ping_s=1)
 
     async def scenario() -> None:
         ada = await RawPage.open(server.url)

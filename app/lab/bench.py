@@ -1,6 +1,6 @@
 """One run: a server, its participants, and the record that they leave."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -41,17 +41,24 @@ class Bench:
             raise LabError("this bench serves nothing yet")
         return self._server
 
-    def serve(self, study: Path, **settings: object) -> ServerProcess:
+    def serve(
+        self,
+        study: Path,
+        *,
+        make: Callable[[Path, Path, Mapping[str, object]], ServerProcess] = ServerProcess,
+        **settings: object,
+    ) -> ServerProcess:
         """Start a server and wait until it is ready.
 
         Args:
             study: the study file or folder.
+            make: makes it of the study, a folder and the settings.
             settings: fields of `app.settings.Settings` that differ from their defaults.
 
         Raises:
             ServerFailed: it did not start.
         """
-        server = ServerProcess(study, self._folder, settings)
+        server = make(study, self._folder, settings)
         self._server = server
         return self._open.enter_context(server)
 

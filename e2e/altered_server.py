@@ -1,0 +1,36 @@
+"""A server under test in which something was changed, to see what that does to the rest."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.lab.server import ServerProcess
+
+SCRIPT = Path(__file__).with_name("alter_server.py")
+
+
+class AlteredServer(ServerProcess):
+    """A server with an alteration.
+
+    Args:
+        study: the study file.
+        folder: an empty folder for its store and its logs.
+        settings: fields of `app.settings.Settings` that differ from their defaults.
+        alteration: a name of `alter_server.ALTERATIONS`.
+    """
+
+    def __init__(
+        self,
+        study: Path,
+        folder: Path,
+        settings: Mapping[str, object] | None = None,
+        *,
+        alteration: str,
+    ) -> None:
+        super().__init__(study, folder, settings)
+        self._alteration = alteration
+
+    @property
+    def command(self) -> list[str]:
+        """The command line that it is started with: the script instead of the module."""
+        python, _, _, *rest = super().command
+        return [python, str(SCRIPT), self._alteration, *rest]
