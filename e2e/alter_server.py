@@ -1,6 +1,6 @@
-"""Starts a server with something changed in it: `alter_server.py ALTERATION COMMAND...`.
+"""Starts a server with something changed in it: `alter_server.py ALTERATION[,...] COMMAND...`.
 
-It is the command `grace-server`, with one of the `ALTERATIONS` below applied before it serves.
+It is the command `grace-server`, with some of the `ALTERATIONS` below applied before it serves.
 """
 
 import sys
@@ -58,25 +58,25 @@ def noisy_room() -> None:
     setattr(Grace, "start", start_and_make_noise)  # noqa: B010
 
 
-def noisy_room_unheeding() -> None:
-    """The same, for the control: whoever loads is sent everything, too."""
+def unheeding() -> None:
+    """Send everything to whoever loads, too, for the control."""
     from app.sockets import transport
 
     transport.QUIET_BYTES = 1 << 62
-    noisy_room()
 
 
 ALTERATIONS: dict[str, Callable[[], None]] = {
-    alter.__name__: alter for alter in (slow_disconnects, noisy_room, noisy_room_unheeding)
+    alter.__name__: alter for alter in (slow_disconnects, noisy_room, unheeding)
 }
 
 
 def main() -> None:
     """Alter it, and run the command."""
-    alteration, command = sys.argv[1], sys.argv[2:]
+    alterations, command = sys.argv[1].split(","), sys.argv[2:]
     # As the command itself does, before what works with gevent is imported.
     monkey.patch_all()
-    ALTERATIONS[alteration]()
+    for alteration in filter(None, alterations):
+        ALTERATIONS[alteration]()
     from app.cli import main as grace_server
 
     sys.argv[1:] = command

@@ -148,7 +148,7 @@ def serve(
     """Starts servers for raw pages, without any browser: `serve(ping_interval_s=1)`.
 
     By default of the study whose first scene is the game; `study` names another file of `studies`,
-    `make` what makes a server (as `functools.partial(AlteredServer, alteration=...)`). Each has its
+    `make` what makes a server (as `partial(AlteredServer, alterations=...)`). Each has its
     own store in the test's folder, and is stopped at the end.
     """
     servers: list[ServerProcess] = request.node.stash.setdefault(SERVERS, [])

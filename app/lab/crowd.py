@@ -6,6 +6,7 @@ In a thread, because the loop of the tests' own thread belongs to Playwright.
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -31,6 +32,10 @@ class Crowd:
             TimeoutError: it was not done in time; it is cancelled.
         """
         return asyncio.run_coroutine_threadsafe(_within(work, timeout_s), self._loop).result()
+
+    def start(self, work: Coroutine[Any, Any, Result]) -> "Future[Result]":
+        """Let a coroutine run beside the caller; what still runs in the end is cancelled."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -71,3 +71,15 @@ def test_a_few_at_a_time_and_in_order() -> None:
         assert crowd.run(for_each(range(10), work, at_once=3)) == [n * n for n in range(10)]
     assert most == 3
     assert running == []
+
+
+def test_work_that_is_started_goes_on_beside() -> None:
+    """Its result can be had later; what is not done by the end is cancelled."""
+
+    async def at_once() -> int:
+        return 7
+
+    with Crowd() as crowd:
+        done, never = crowd.start(at_once()), crowd.start(asyncio.Event().wait())
+        assert done.result(timeout=5) == 7
+    assert never.cancelled()
