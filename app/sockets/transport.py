@@ -186,6 +186,11 @@ class GraceWebSocket:
         self._unheard_bytes += size
         return False
 
+    def forget_load(self) -> None:
+        """Another session begins on this connection: what loaded was not its own."""
+        self.loads, self.excused_until = False, float("-inf")
+        self.held.take()
+
     def send(self, message: str) -> None:
         """Send one message, whole; OSError when the connection is closed."""
         if self._ws is None:
@@ -358,6 +363,7 @@ class Sockets:
             return
         if websocket.sid is not None:
             self._by_sid.pop(websocket.sid, None)
+            websocket.forget_load()
         websocket.take_up_to(MAX_MESSAGE_BYTES)
         websocket.sid, websocket.unbound_since = sid, None
         self._by_sid[sid] = websocket

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from app.clock import Clock
 from app.services.busy import BUSY_AFTER_S
+from app.services.core import log
 from app.sessions import LossCause
 from app.sockets.transport import Sockets
 
@@ -50,7 +51,10 @@ class Watch:
     def run(self, is_over: Callable[[], bool]) -> None:
         """Look until it is over. Blocks; runs in a greenlet of its own."""
         while not is_over():
-            self.look(self._clock.now())
+            try:
+                self.look(self._clock.now())
+            except Exception:
+                log.exception("watch_failed")
             self._clock.sleep(LOOK_EVERY_S)
 
     def look(self, now: float) -> None:

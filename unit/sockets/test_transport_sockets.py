@@ -1,6 +1,7 @@
 """A process knows its open WebSockets: by session, who owes a PONG, and who has no session."""
 
 from app.clock import ManualClock
+from app.protocol import ServerEvent
 from app.sockets.transport import ENVIRON_KEY, UNBOUND_S, Sockets
 from unit.fakes.websocket import FakeWebSocket
 
@@ -66,6 +67,21 @@ def test_a_connection_is_found_by_its_last_session_only(sockets: Sockets) -> Non
     assert not websocket.aborted
     sockets.abort("sid_2")
     assert websocket.aborted
+
+
+def test_a_session_inherits_no_load(sockets: Sockets, clock: ManualClock) -> None:
+    """Of another one, which was on the same WebSocket before: no excuse, and nothing held back."""
+    websocket = FakeWebSocket(sockets)
+    told: list[object] = []
+    sockets.speaker = lambda *given: told.append(given)
+    sockets.bind(websocket.environ, "sid_1")
+    sockets.follow_load("sid_1", clock.now() + 60.0)
+    websocket.held.add(ServerEvent.WAITING_ROOM, {})
+    sockets.bind(websocket.environ, "sid_2")
+    assert (websocket.loads, websocket.excused_until) == (False, float("-inf"))
+    sockets.follow_load("sid_2", clock.now() + 60.0)
+    sockets.follow_load("sid_2", None)
+    assert told == []
 
 
 def test_what_is_forgotten_is_not_reaped(sockets: Sockets, clock: ManualClock) -> None:

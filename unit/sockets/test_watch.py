@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.clock import ManualClock
 from app.services.busy import BUSY_AFTER_S
@@ -261,6 +262,24 @@ class TestBusy:
         assert sockets.busy() == {}
         let_pass(2.0)
         assert sockets.busy() == {"sid_1": asked_at}
+
+
+def test_a_fault_does_not_end_it(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, websocket: FakeWebSocket
+) -> None:
+    """It is logged, and the next look is made; without a watch nobody would ever be missed."""
+    faults = iter([RuntimeError("a fault")])
+
+    def fail() -> None:
+        for fault in faults:
+            raise fault
+
+    monkeypatch.setattr(websocket, "_send_ping", fail)
+    looks = iter([False] * int(3 * PRESENCE_S / LOOK_EVERY_S) + [True])
+    with capture_logs() as logged:
+        watch.run(lambda: next(looks))
+    assert [entry["event"] for entry in logged] == ["watch_failed"]
+    assert websocket.aborted
 
 
 def test_it_runs_until_it_is_over(watch: Watch, clock: ManualClock) -> None:
