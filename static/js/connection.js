@@ -9,6 +9,7 @@
 import { ERROR_CODES, SERVER_EVENTS } from "./protocol.js";
 import { Reconnector } from "./reconnector.js";
 import { Requests } from "./requests.js";
+import { ServerWatch } from "./server_watch.js";
 import { SessionSocket } from "./session_socket.js";
 
 /**
@@ -55,6 +56,7 @@ export class Connection {
   endScene = null;
   /** @type {Reconnector} */ #reconnector;
   /** @type {Requests} */ #requests;
+  /** @type {ServerWatch} */ #watch;
   /** @type {Map<string, (payload: any) => void>} */ #handlers = new Map();
   /** @type {SessionSocket | null} */ #socket = null;
   /** @type {LinkStatus} */ #status = "connecting";
@@ -66,21 +68,28 @@ export class Connection {
    * @param {Time} parts.time
    * @param {Random} parts.random
    * @param {EventLog} parts.log
+   * @param {() => boolean} parts.isLoading whether the page loads Python, which may freeze it; its
+   *   end is told by `loadEnded`
    * @param {(status: LinkStatus, code?: string) => void} parts.onStatus told of every change;
    *   `code` says why it is over
    */
-  constructor({ openSocket, auth, time, random, log, onStatus }) {
+  constructor({ openSocket, auth, time, random, log, isLoading, onStatus }) {
     this.#log = log;
     this.#onStatus = onStatus;
     const listener = {
       opened: this.#opened.bind(this),
       received: this.#received.bind(this),
-      heartbeat: () => log.record("heartbeat_seen"),
+      heartbeat: this.#heartbeat.bind(this),
       failed: this.#refused.bind(this),
       lost: this.#lost.bind(this),
     };
     this.#makeSocket = () => new SessionSocket({ openSocket, auth, time, listener });
     this.#reconnector = new Reconnector({ time, random, connect: () => this.#attempt() });
+    this.#watch = new ServerWatch({
+      time,
+      isLoading,
+      onSilence: () => this.restart("no heartbeat"),
+    });
     this.#requests = new Requests({
       time,
       emit: (event, payload, acknowledge) => this.#socket?.emit(event, payload, acknowledge),
@@ -115,6 +124,11 @@ export class Connection {
   /** Try now if an attempt is due later. */
   hurry() {
     this.#reconnector.hurry();
+  }
+
+  /** A load of Python ended, well or not: heartbeats count again, from now. */
+  loadEnded() {
+    this.#watch.loadEnded();
   }
 
   /**
@@ -171,11 +185,17 @@ export class Connection {
    * @param {SessionOpened} session
    * @param {number} ping_interval_ms
    */
-  #opened({ session_id, epoch, resumed }, ping_interval_ms) {
+  #opened({ session_id, epoch, resumed, heartbeat_timeout_s }, ping_interval_ms) {
     this.#reconnector.opened();
+    this.#watch.start(heartbeat_timeout_s);
     this.#log.record("connection_opened", { session_id, epoch, resumed, ping_interval_ms });
     this.#setStatus("connected");
     this.#requests.opened();
+  }
+
+  #heartbeat() {
+    this.#log.record("heartbeat_seen");
+    this.#watch.heard();
   }
 
   /**
@@ -213,6 +233,7 @@ export class Connection {
 
   /** @param {string} reason */
   #lost(reason) {
+    this.#watch.stop();
     this.#log.record("connection_lost", { reason });
     this.#setStatus("lost");
     this.#requests.lost();
@@ -241,6 +262,7 @@ export class Connection {
       return;
     }
     this.#reconnector.stop();
+    this.#watch.stop();
     this.#socket?.discard();
     this.#log.record("session_ended", { status, code });
     this.#setStatus(status, code);

@@ -78,6 +78,7 @@ const connection = new Connection({
   time,
   random: Math.random,
   log,
+  isLoading: () => loading.mayBlock,
   onStatus: (status, code) => flow.linkChanged(status, code),
 });
 
@@ -93,6 +94,7 @@ const loading = new Loading({
     state.announce({ runtime: change.state });
     flow.loadingChanged(change);
   },
+  onEnded: () => connection.loadEnded(),
 });
 
 const view = new PageView({

@@ -48,8 +48,10 @@ export class Loading {
   /** @type {() => string} */ #newId;
   /** @type {() => Promise<void>} */ #nextPaint;
   /** @type {(state: LoadingState) => void} */ #onChange;
+  /** @type {() => void} */ #onEnded;
   /** @type {LoadingState} */ #state = { state: "cold" };
   /** @type {Promise<void> | null} */ #underWay = null;
+  #mayBlock = false;
 
   /**
    * @param {object} parts
@@ -61,8 +63,9 @@ export class Loading {
    * @param {() => string} parts.newId
    * @param {() => Promise<void>} parts.nextPaint
    * @param {(state: LoadingState) => void} parts.onChange
+   * @param {() => void} parts.onEnded told when an attempt can block the page no more
    */
-  constructor({ python, connection, log, blocks, time, newId, nextPaint, onChange }) {
+  constructor({ python, connection, log, blocks, time, newId, nextPaint, onChange, onEnded }) {
     this.#python = python;
     this.#connection = connection;
     this.#log = log;
@@ -71,10 +74,19 @@ export class Loading {
     this.#newId = newId;
     this.#nextPaint = nextPaint;
     this.#onChange = onChange;
+    this.#onEnded = onEnded;
   }
 
   get state() {
     return this.#state.state;
+  }
+
+  /**
+   * Whether an attempt is under way that may block the page. The state is `loading` for longer,
+   * until the server has acknowledged the end: a server that is lost never does.
+   */
+  get mayBlock() {
+    return this.#mayBlock;
   }
 
   /**
@@ -110,6 +122,7 @@ export class Loading {
   async #attempt(path, environment) {
     const attempt_id = this.#newId();
     const from_ms = this.#time.now();
+    this.#mayBlock = true;
     this.#change({ state: "loading", attempt_id, stage: "runtime", since_ms: from_ms });
     this.#log.record("loading_started", { attempt_id, path });
     await this.#announceStart(attempt_id, path);
@@ -122,6 +135,8 @@ export class Loading {
     } catch (failure) {
       outcome.error = messageOf(failure);
     }
+    this.#mayBlock = false;
+    this.#onEnded();
     const stages_ms = stages.end();
     const to_ms = this.#time.now();
     await this.#blocks.settle();

@@ -143,6 +143,8 @@ export const LOADING_STAGES = /** @type {const} */ (["runtime", "packages", "env
  * @property {Place} place
  * @property {Scene} scene
  * @property {Game | null} [game]
+ * @property {number} [heartbeat_timeout_s] how long the page waits for a heartbeat while it does not
+ *   load; absent where only Engine.IO watches
  *
  * @typedef {{waiting: number, needed: number, seconds_left: number | null}} WaitingRoom
  * @typedef {{game_id: string, frame: number}} GameAt

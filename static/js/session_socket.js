@@ -16,7 +16,7 @@ import { SERVER_EVENTS } from "./protocol.js";
 const OPEN_TIMEOUT_MS = 10_000;
 /** How much longer when that time is over: a page that was frozen runs its timers before the
  * messages that have been waiting. */
-const LATE_MESSAGES_MS = 1_000;
+export const LATE_MESSAGES_MS = 1_000;
 
 /**
  * @typedef {object} SocketListener

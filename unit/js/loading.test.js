@@ -20,6 +20,7 @@ function setUp() {
   const connection = new FakeConnection();
   const python = new FakePython();
   /** @type {string[]} */ const states = [];
+  /** @type {boolean[]} */ const ends = [];
   let ids = 0;
   const loading = new Loading({
     python,
@@ -33,8 +34,9 @@ function setUp() {
     },
     nextPaint: async () => {},
     onChange: ({ state, stage }) => void states.push(stage ? `${state} ${stage}` : state),
+    onEnded: () => void ends.push(loading.mayBlock),
   });
-  return { time, log, connection, python, states, loading };
+  return { time, log, connection, python, states, ends, loading };
 }
 
 describe("Loading", () => {
@@ -140,6 +142,39 @@ describe("Loading", () => {
       "loading environment",
       "ready",
     ]);
+  });
+
+  it("may block the page from its beginning until Python is there, and tells when", async () => {
+    const { connection, python, ends, loading } = setUp();
+    /** @type {boolean[]} */ const during = [];
+    python.onStageDone = () => void during.push(loading.mayBlock);
+    assert.equal(loading.mayBlock, false);
+    const load = loading.load("preload", ENVIRONMENT);
+    assert.equal(loading.mayBlock, true);
+    connection.acknowledge("pyodide_loading_start");
+    await settled();
+    assert.deepEqual(during, [true, true, true]);
+    // The end is not acknowledged yet, and never would be if the server were lost.
+    assert.equal(loading.state, "loading");
+    assert.equal(loading.mayBlock, false);
+    assert.deepEqual(ends, [false]);
+    connection.acknowledge("pyodide_loading_complete");
+    await load;
+    assert.deepEqual(ends, [false]);
+  });
+
+  it("may block the page until it has failed, and tells when", async () => {
+    const { connection, python, ends, loading } = setUp();
+    connection.acknowledged.add("pyodide_loading_start");
+    connection.acknowledged.add("pyodide_loading_complete");
+    python.failure = new GraceError("no");
+    await assert.rejects(loading.load("preload", ENVIRONMENT), LoadingFailedError);
+    assert.equal(loading.mayBlock, false);
+    assert.deepEqual(ends, [false]);
+    const retry = loading.load("preload", ENVIRONMENT);
+    assert.equal(loading.mayBlock, true);
+    await retry;
+    assert.deepEqual(ends, [false, false]);
   });
 
   it("loads once, however many ask", async () => {
