@@ -10,6 +10,7 @@ and how long the page is frozen would be a matter of chance.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from app.lab.bench import Bench
 from app.lab.calibration import Calibration
@@ -30,7 +31,7 @@ class FrozenPair:
         frozen_id, partner_id: their session ids.
     """
 
-    def __init__(self, bench: Bench, rate: float, study: Path, settings: Mapping[str, object]):
+    def __init__(self, bench: Bench, rate: float, study: Path, settings: Mapping[str, Any]):
         self._bench = bench
         self.server: ServerProcess = bench.serve(study, **settings)
         self.frozen: Participant = bench.participant("frozen")
@@ -71,7 +72,7 @@ class Freezer:
         self._calibration = calibration
         self._study = study
 
-    def freeze(self, **settings: object) -> FrozenPair:
+    def freeze(self, **settings: Any) -> FrozenPair:
         """A pair on a server with these settings, right after the block.
 
         Raises:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from e2e.raw_scenes import join
 LONG_BLOCK = BlockWindow(shortest_s=45, longest_s=58)
 """Longer than 8 and 30 s let pass in any phase; the loading grace has 60 s."""
 
-SCALED = {"ping_interval_s": 1, "ping_timeout_s": 4, "presence_ping_s": 1}
+SCALED: dict[str, Any] = {"ping_interval_s": 1, "ping_timeout_s": 4, "presence_ping_s": 1}
 
 
 @pytest.mark.full

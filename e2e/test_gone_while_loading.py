@@ -2,12 +2,13 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 from app.lab.bench import Bench
 from app.lab.chromium import Chromium
 from e2e.frozen_victim import assert_cleaned_up_once_and_on_time, link_lost_by, matched_and_frozen
 
-SCALED = {
+SCALED: dict[str, Any] = {
     "ping_interval_s": 1,
     "ping_timeout_s": 10,
     "loading_timeout_s": 12,
