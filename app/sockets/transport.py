@@ -180,7 +180,7 @@ class GraceWebSocket:
         """
         if not self.loads or event not in HeldBack.EVENTS:
             return False
-        if self.held or self._unheard_bytes >= QUIET_BYTES:
+        if self._unheard_bytes >= QUIET_BYTES:
             self.held.add(event, payload)
             return True
         self._unheard_bytes += size

@@ -149,9 +149,7 @@ class WebSocket:
         self._waiting += 1
         try:
             with self._sending:
-                sent = self._send_some(data)
-                if sent < len(data):
-                    self._send_rest(data[sent:])
+                self._send_rest(data[self._send_some(data) :])
         finally:
             self._waiting -= 1
 
@@ -204,10 +202,8 @@ class WebSocket:
                     self._take_events()
                 if not self.is_open:
                     return
-        except OSError:
+        except (OSError, LocalProtocolError, RemoteProtocolError):
             self.is_open = False
-        except (LocalProtocolError, RemoteProtocolError):
-            self.is_open, self.is_refused = False, True
 
     def _count(self, cost: int) -> None:
         """Let the others run now and then.

@@ -222,6 +222,7 @@ def test_rule_12_the_log_tells_the_cause(
     world.lose(ann.sid, close_code, reason)
     (lost,) = world.log("link_lost")
     assert (lost["cause"], lost["close_code"], lost["reason"]) == (cause, close_code, reason)
+    assert ("silent_s" in lost) is (cause == "heartbeat_missed")
 
 
 def test_rule_12_a_restart_is_a_cause_of_its_own(world: World) -> None:

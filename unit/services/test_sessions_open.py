@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from flask_socketio import ConnectionRefusedError
@@ -42,6 +43,30 @@ class TestOpen:
         (session,) = world.store.sessions()
         assert session.participant == "P1"
         assert session.study == "study"
+
+    def test_where_engineio_watches_the_page_need_not(self) -> None:
+        """Its client was told the ordinary time by the handshake."""
+        world = World(heartbeat="engineio")
+        assert "heartbeat_timeout_s" not in world.connect().opened
+
+    def test_a_load_of_an_older_connection_is_not_the_newer_ones(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The store may have been waited for, and the page have connected anew meanwhile."""
+        ann = world.connect()
+        change = world.store.change
+
+        def change_and_connect(*given: Any) -> Any:
+            step = change(*given)
+            monkeypatch.undo()
+            ann.come_back(runtime={"state": "failed"})
+            return step
+
+        monkeypatch.setattr(world.store, "change", change_and_connect)
+        ann.start_loading()
+        websocket = world.sockets.of(ann.sid)
+        assert websocket is not None
+        assert not websocket.loads
 
     def test_the_log_has_it(self, world: World) -> None:
         """`session_opened` is logged with the session, in one change."""

@@ -216,7 +216,8 @@ class TestOnTheWire:
         assert QUIET_BYTES <= len(wired.browser.wire.sent) - before <= QUIET_BYTES + 2100
         heard = wired.heard("waiting_room")
         emitter.acknowledge(wired.sid, "7", {"ok": True})
-        assert wired.messages[-1] == '437[{"ok":true}]'
+        emitter.emit(wired.sid, ServerEvent.SESSION_TAKEN_OVER, {})
+        assert wired.messages[-2:] == ['437[{"ok":true}]', '42["session_taken_over",{}]']
         wired.browser.say("3")
         gevent.idle()
         told = wired.heard("waiting_room")[len(heard) :]

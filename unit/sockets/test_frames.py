@@ -121,6 +121,7 @@ def chunked(draw: st.DrawFn, streams: st.SearchStrategy[list[bytes]]) -> list[by
 
 @settings(max_examples=25, deadline=None)
 @given(chunked(st.lists(messages(), max_size=6)))
+@example([bytes([one]) for one in masked("a") + frame(0x8A, b"", b"mask") + masked("b")])
 @example([masked("a" * 125) + frame(0x81, b"b" * 126) + masked("") + frame(0x81, b"c" * 65_536)])
 def test_the_same_is_heard_of_whatever_is_allowed(chunks: list[bytes]) -> None:
     """Every message and control frame, in its order, however the network cuts the stream.

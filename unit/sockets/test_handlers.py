@@ -89,6 +89,20 @@ def test_a_page_that_owes_a_heartbeat_is_busy(server: JoinedServer, client: Page
     assert not server.grace.core.is_busy(client.session_id)
 
 
+@pytest.mark.parametrize(("heartbeat", "is_busy"), [("presence", False), ("engineio", True)])
+def test_presence_tells_busy_from_gone(heartbeat: str, is_busy: bool) -> None:
+    """A browser that does not answer has no busy page; Engine.IO alone cannot tell."""
+    server = JoinedServer(heartbeat=heartbeat)
+    client = server.page({})
+    client.websocket.answers = False
+    server.sockets.asked(client.websocket)
+    server.clock.advance(BUSY_AFTER_S)
+    if server.grace.watch is not None:
+        server.grace.watch.look(server.clock.now())
+    server.grace.sweeper.sweep()
+    assert server.grace.core.is_busy(client.session_id) is is_busy
+
+
 def test_a_game_is_played_over_the_wire(server: JoinedServer) -> None:
     """Ready, actions and hashes reach the game, and what it says reaches both pages."""
     pages = [server.page({"page_id": f"page_000{n}"}) for n in range(2)]

@@ -99,6 +99,14 @@ def test_the_first_cause_counts(connection: Connection) -> None:
     assert connection.end.cause_of_end(CLOSED) is LossCause.HEARTBEAT_MISSED
 
 
+def test_a_close_that_follows_is_no_cause(connection: Connection) -> None:
+    """As when engineio's writer closes what the reader has found to be nonsense."""
+    connection.end.send("2")
+    connection.end.lost_by = LossCause.SERVER_CLOSED
+    connection.end.close()
+    assert connection.end.cause_of_end(CLOSED) is LossCause.SERVER_CLOSED
+
+
 def test_a_ping_goes_out_and_its_answer_is_a_sign(connection: Connection) -> None:
     """A frozen page's browser answers it; nobody above hears of that."""
     connection.end.ping()

@@ -100,14 +100,26 @@ class TestPresence:
         self, watch: Watch, clock: ManualClock, websocket: FakeWebSocket, let_pass: Pass
     ) -> None:
         """Answers may have come that it has not read yet; who is gone is found a turn later."""
-        let_pass(PRESENCE_S)
         websocket.answers = False
-        let_pass(PRESENCE_S - 1.0)
-        clock.advance(STALLED_S + LOOK_EVERY_S + 10.0)
+        let_pass(PRESENCE_S + 1.0)
+        assert websocket.is_silent
+        clock.advance(STALLED_S + LOOK_EVERY_S + PRESENCE_S)
         watch.look(clock.now())
         assert not websocket.aborted
         let_pass(2 * PRESENCE_S + 1)
         assert websocket.aborted
+
+    def test_a_crowd_is_pinged_in_one_look(
+        self, watch: Watch, sockets: Sockets, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Others get their turns in between."""
+        crowd = [FakeWebSocket(sockets) for _ in range(3 * AT_ONCE)]
+        breaths: list[float] = []
+        monkeypatch.setattr(clock, "sleep", breaths.append)
+        clock.advance(PRESENCE_S)
+        watch.look(clock.now())
+        assert [one.moves for one in crowd] == [1] * len(crowd)
+        assert breaths == [0, 0, 0]
 
 
 class TestHeartbeat:
@@ -245,10 +257,10 @@ class TestBusy:
         let_pass(PRESENCE_S)
         websocket.answers = False
         sockets.asked(websocket)
-        let_pass(PRESENCE_S - LOOK_EVERY_S)
+        let_pass(2 * PRESENCE_S - 2 * LOOK_EVERY_S)
         assert sockets.busy() == {}
         assert not websocket.aborted
-        let_pass(PRESENCE_S + 2 * LOOK_EVERY_S)
+        let_pass(4 * LOOK_EVERY_S)
         assert websocket.cause_of_end("transport close") is LossCause.NETWORK_LOST
         assert websocket.aborted
 
