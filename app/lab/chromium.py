@@ -1,4 +1,4 @@
-"""A headless Chromium: finding one, starting one, and killing one as a crash would.
+"""A headless Chromium: finding one, starting one, killing one as a crash would, stopping one.
 
 `python -m app.lab.chromium` prints the path of the Chromium that would be used.
 """
@@ -8,8 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -115,13 +115,17 @@ class Chromium:
 
     Args:
         playwright: the running Playwright.
+        signal_process: sends a process, by its id, a signal.
 
     Raises:
         BrowserFailed: on entering, when none is found or it does not start.
     """
 
-    def __init__(self, playwright: Playwright) -> None:
+    def __init__(
+        self, playwright: Playwright, signal_process: Callable[[int, int], None] = os.kill
+    ) -> None:
         self._playwright = playwright
+        self._signal_process = signal_process
         self._browser: Browser | None = None
 
     def __enter__(self) -> Self:
@@ -170,12 +174,33 @@ class Chromium:
         The network service goes first. Were the browser first, the network service would notice
         and still send the close frame 1001 (going away), as it does for a closed tab.
         """
+        self._signal(self._process_ids(), signal.SIGKILL)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop every process of it while the block lasts, as on a laptop that is asleep.
+
+        Its connections stay open, since the operating system keeps them; what comes in waits. In
+        the block nothing may be asked of Playwright: its answer would be waited for without end.
+        """
+        process_ids = self._process_ids()
+        try:
+            self._signal(process_ids, signal.SIGSTOP)
+            yield
+        finally:
+            self._signal(process_ids, signal.SIGCONT)
+
+    def _process_ids(self) -> list[int]:
+        """Of all its processes, the network service's first."""
         session = self._running().new_browser_cdp_session()
         processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
         processes.sort(key=lambda process: "NetworkService" not in process["type"])
-        for process in processes:
+        return [int(process["id"]) for process in processes]
+
+    def _signal(self, process_ids: list[int], number: int) -> None:
+        for process_id in process_ids:
             with suppress(ProcessLookupError):
-                os.kill(int(process["id"]), signal.SIGKILL)
+                self._signal_process(process_id, number)
 
     def _running(self) -> Browser:
         if self._browser is None:

@@ -20,6 +20,9 @@ from app.lab.errors import LabError, NotReached
 PATIENCE_S = 10.0
 """Seconds to wait for anything that the server is to send."""
 
+PING, PONG = "2", "3"
+"""Engine.IO's heartbeat: the server's question and the page's answer."""
+
 NO_CLOSE_FRAME = 1006
 """What stands for the code where none came (RFC 6455, 7.4.1)."""
 
@@ -51,21 +54,28 @@ class RawPage:
 
     Attributes:
         page_id: the page's id, of all the connections of this page.
+        handshake: the payload of Engine.IO's OPEN (`sid`, `pingInterval`), empty until it came.
         opened: the payload of `session_opened`, empty until it came.
         events: what the server has sent, `(event, payload)`, in order.
         answers_heartbeat: whether a PING is answered; a frozen page does not.
+        ponged_at: when this page last sent a PONG, as `time.monotonic()`; before the first one,
+            when the connection was opened.
         close_code: how the connection ended, as RFC 6455 numbers it; None while it is open.
+        closed_at: when it ended, as `time.monotonic()`; None while it is open.
     """
 
     def __init__(self, socket: ClientConnection, page_id: str) -> None:
         self._socket = socket
         self._loop = asyncio.get_running_loop()
         self.page_id = page_id
+        self.handshake: dict[str, Any] = {}
         self.opened: dict[str, Any] = {}
         self.events: list[tuple[str, Any]] = []
         self.answers_heartbeat = True
+        # A loop's own time is `time.monotonic()`.
+        self.ponged_at = self._loop.time()
         self.close_code: int | None = None
-        self._handshake: dict[str, Any] = {}
+        self.closed_at: float | None = None
         self._acks: dict[int, asyncio.Future[Any]] = {}
         self._ack_numbers = count(1)
         self._connected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -194,6 +204,8 @@ class RawPage:
             await self._socket.send(text)
         except ConnectionClosed:
             return
+        if text == PONG:
+            self.ponged_at = self._loop.time()
 
     def heard(self, event: str) -> list[Any]:
         """The payloads of that event, in order."""
@@ -297,6 +309,7 @@ class RawPage:
             pass
         finally:
             self.close_code = self._socket.close_code or NO_CLOSE_FRAME
+            self.closed_at = self._loop.time()
             ended = LabError(f"the connection of {self} has ended")
             for answer in (self._connected, *self._acks.values()):
                 if not answer.done():
@@ -306,11 +319,11 @@ class RawPage:
             self._changed.set()
 
     async def _take(self, message: str) -> None:
-        if message == "2":
+        if message == PING:
             if self.answers_heartbeat:
-                await self.send_text("3")
+                await self.send_text(PONG)
         elif message.startswith("0"):
-            self._handshake = json.loads(message[1:])
+            self.handshake = json.loads(message[1:])
         elif message.startswith("42"):
             event, *payloads = json.loads(message[2:])
             self.events.append((event, payloads[0] if payloads else None))

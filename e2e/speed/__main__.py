@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from e2e.speed import actions, browser, connections, core
+from e2e.speed import actions, browser, connections, core, presence
 from e2e.speed.table import Row, shown, write_json
 
 STUDY = Path(__file__).with_name("study")
@@ -20,6 +20,10 @@ GROUPS: dict[str, Callable[[Path], list[Row]]] = {
     ],
     "actions": lambda folder: actions.relaying(STUDY, folder),
     "games": lambda folder: actions.games_at_once(STUDY, folder),
+    "presence": lambda folder: [
+        *presence.detection(STUDY, folder),
+        *presence.cost(STUDY, folder),
+    ],
     "browser": lambda folder: browser.thawing(STUDY, folder),
 }
 

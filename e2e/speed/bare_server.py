@@ -1,10 +1,12 @@
 """The baseline: Flask-SocketIO as its documentation shows it, with the WebSocket library we use.
 
 Run as a script; it prints `ready: ADDRESS` and serves until it is killed. It also serves a page
-with a stock socket.io-client, to see how soon that is back after its thread was blocked.
+with a stock socket.io-client, to see how soon that is back after its thread was blocked, and at
+`/lost` when it has noticed which end.
 """
 
 import sys
+import time
 from pathlib import Path
 
 from gevent import monkey
@@ -27,8 +29,8 @@ io({ transports: ["websocket"] }).on("session_opened", () => {
 </script>"""
 
 
-def make(ping_interval_s: int, ping_timeout_s: int) -> tuple[flask.Flask, SocketIO]:
-    """The application: a connect handler that greets, and an event that is acknowledged."""
+def make(ping_interval_s: int, ping_timeout_s: float) -> tuple[flask.Flask, SocketIO]:
+    """The application: it greets, acknowledges an event, and notes when it has noticed an end."""
     application = flask.Flask("bare", static_folder=str(VENDOR), static_url_path="/vendor")
     socketio = SocketIO(
         application,
@@ -44,6 +46,16 @@ def make(ping_interval_s: int, ping_timeout_s: int) -> tuple[flask.Flask, Socket
     def page() -> str:
         return STOCK_PAGE
 
+    lost_at: dict[str, float] = {}
+
+    @application.get("/lost")
+    def lost() -> dict[str, float]:
+        return lost_at
+
+    @socketio.on("disconnect")  # type: ignore[untyped-decorator]
+    def disconnect(reason: object = None) -> None:
+        lost_at[flask.request.sid] = time.time()  # type: ignore[attr-defined]
+
     @socketio.on("connect")  # type: ignore[untyped-decorator]
     def connect(auth: object = None) -> None:
         emit("session_opened", {"session_id": flask.request.sid})  # type: ignore[attr-defined]
@@ -57,7 +69,7 @@ def make(ping_interval_s: int, ping_timeout_s: int) -> tuple[flask.Flask, Socket
 
 def main() -> None:
     """Serve on a free port: `bare_server.py PING_INTERVAL_S PING_TIMEOUT_S`."""
-    application, _ = make(int(sys.argv[1]), int(sys.argv[2]))
+    application, _ = make(int(sys.argv[1]), float(sys.argv[2]))
     server = WSGIServer(("127.0.0.1", 0), application, log=None)
     server.init_socket()
     sys.stdout.write(f"ready: http://127.0.0.1:{server.server_port}\n")

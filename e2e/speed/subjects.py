@@ -1,15 +1,18 @@
 """What is measured: our server and the baselines, each a process with its CPU time and memory."""
 
+import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
+from app.lab.admin import select
 from app.lab.errors import LabError
 from app.lab.server import ServerProcess
 from app.lab.tether import tethered
@@ -27,11 +30,13 @@ class Subject:
         name: "ours", "bare" or "node".
         url: its address.
         process: the process that serves.
+        losses: reads when each loss was noticed, in UTC seconds by session id.
     """
 
     name: str
     url: str
     process: psutil.Process
+    losses: Callable[[], Mapping[str, float]] = dict
 
     def cpu_s(self) -> float:
         """Seconds of CPU time that the process has used so far, in user and kernel."""
@@ -48,17 +53,29 @@ def ours(study: Path, folder: Path, **settings: object) -> Iterator[Subject]:
     """A Grace Server on a store in a file, as it is served."""
     heartbeats = {"ping_interval_s": PING_INTERVAL_S, "ping_timeout_s": PING_TIMEOUT_S}
     with ServerProcess(study, folder, {**heartbeats, **settings}) as server:
-        yield Subject("ours", server.url, psutil.Process(server.process_id))
+        admin = server.admin
+
+        def losses() -> Mapping[str, float]:
+            lost = select(admin.events(), "link_lost")
+            return {entry["session_id"]: entry["at"] for entry in lost}
+
+        yield Subject("ours", server.url, psutil.Process(server.process_id), losses)
 
 
 @contextmanager
 def bare(
-    ping_interval_s: int = PING_INTERVAL_S, ping_timeout_s: int = PING_TIMEOUT_S
+    ping_interval_s: int = PING_INTERVAL_S, ping_timeout_s: float = PING_TIMEOUT_S
 ) -> Iterator[Subject]:
     """A bare Flask-SocketIO server; see `bare_server.py`."""
     script = [sys.executable, str(HERE / "bare_server.py")]
     with _started("bare", [*script, str(ping_interval_s), str(ping_timeout_s)]) as subject:
-        yield subject
+
+        def losses() -> Mapping[str, float]:
+            with urllib.request.urlopen(f"{subject.url}/lost", timeout=10) as answer:  # noqa: S310
+                found: dict[str, float] = json.load(answer)
+            return found
+
+        yield replace(subject, losses=losses)
 
 
 @contextmanager

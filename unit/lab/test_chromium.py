@@ -1,11 +1,16 @@
-"""Finding a Chromium, with an environment that is made up."""
+"""Finding a Chromium, with an environment that is made up, and sending signals to one."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from signal import SIGCONT, SIGKILL, SIGSTOP
+from typing import cast
 
 import pytest
+from playwright.sync_api import Playwright
 
-from app.lab.chromium import find_chromium, launch_arguments, starts
+from app.lab.chromium import Chromium, find_chromium, launch_arguments, starts
 from app.lab.errors import BrowserFailed
+from unit.lab.fake_playwright import FakePlaywright
 
 
 def only(*commands: str) -> dict[str, str]:
@@ -67,3 +72,96 @@ def test_the_sandbox_is_given_up_for_root_only() -> None:
     """Only root starts Chromium without its sandbox."""
     assert "--no-sandbox" in launch_arguments(0)
     assert "--no-sandbox" not in launch_arguments(1000)
+
+
+PROCESSES = {7: "browser", 9: "renderer", 8: "NetworkService"}
+
+
+class Signals:
+    """What processes were sent, in order.
+
+    Attributes:
+        sent: `(process id, signal)`.
+        gone: ids of processes that have ended.
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[int, int]] = []
+        self.gone: set[int] = set()
+
+    def send(self, process_id: int, number: int) -> None:
+        """Keep it; fail when the process has ended, as `os.kill` does."""
+        if process_id in self.gone:
+            raise ProcessLookupError
+        self.sent.append((process_id, number))
+
+    def to(self, process_id: int) -> list[int]:
+        """The signals that one process was sent."""
+        return [number for one, number in self.sent if one == process_id]
+
+
+@pytest.fixture
+def signals() -> Signals:
+    """No process was sent anything yet."""
+    return Signals()
+
+
+@pytest.fixture
+def playwright() -> FakePlaywright:
+    """A Playwright whose Chromium has these processes."""
+    return FakePlaywright(PROCESSES)
+
+
+@pytest.fixture
+def chromium(
+    playwright: FakePlaywright, signals: Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Chromium]:
+    """A Chromium that runs."""
+    named = tmp_path / "browser"
+    named.touch()
+    monkeypatch.setenv("GRACE_CHROMIUM", str(named))
+    with Chromium(cast(Playwright, playwright), signals.send) as running:
+        yield running
+
+
+def test_who_is_killed_cannot_say_goodbye(chromium: Chromium, signals: Signals) -> None:
+    """The network service, which would say it for the others, goes first."""
+    chromium.kill()
+    assert signals.sent == [(8, SIGKILL), (7, SIGKILL), (9, SIGKILL)]
+
+
+def test_all_of_it_is_stopped_for_a_while(chromium: Chromium, signals: Signals) -> None:
+    """Every process is stopped in the block, and goes on after it."""
+    with chromium.stopped():
+        assert sorted(signals.sent) == [(number, SIGSTOP) for number in (7, 8, 9)]
+    assert all(signals.to(number) == [SIGSTOP, SIGCONT] for number in PROCESSES)
+
+
+def test_it_goes_on_whatever_happens(chromium: Chromium, signals: Signals) -> None:
+    """After an error in the block, too, and when a process has ended meanwhile."""
+
+    def fail_while_stopped() -> None:
+        with chromium.stopped():
+            signals.gone.add(8)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_while_stopped()
+    assert [signals.to(number) for number in (7, 8, 9)] == [
+        [SIGSTOP, SIGCONT], [SIGSTOP], [SIGSTOP, SIGCONT],
+    ]  # fmt: skip
+
+
+def test_a_stopped_browser_is_asked_nothing(
+    chromium: Chromium, playwright: FakePlaywright, signals: Signals
+) -> None:
+    """Which processes it has is asked once, before any of them is stopped."""
+    with chromium.stopped():
+        assert signals.to(7) == [SIGSTOP]
+    assert playwright.asked == ["SystemInfo.getProcessInfo"]
+
+
+def test_one_that_does_not_run_cannot_be_stopped(playwright: FakePlaywright) -> None:
+    """There is no process yet."""
+    with pytest.raises(BrowserFailed, match="not running"):
+        Chromium(cast(Playwright, playwright)).kill()

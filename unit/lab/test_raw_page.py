@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import cast
 
@@ -47,6 +48,18 @@ def test_connecting_says_who_it_is_and_waits() -> None:
         assert json.loads(text[2:]) == {"page_id": "page_0001", "participant": "ada"}
         assert (page.session_id, page.token, page.epoch) == ("s_1", "secret", 2)
         assert page.is_open
+
+    play(scenario)
+
+
+def test_the_handshake_is_kept() -> None:
+    """Engine.IO's OPEN says how often the server will ask."""
+
+    async def scenario(page: RawPage, client: FakeClient) -> None:
+        assert page.handshake == {}
+        client.arrive('0{"sid":"x","pingInterval":8000}')
+        await settle(page, client)
+        assert page.handshake == {"sid": "x", "pingInterval": 8000}
 
     play(scenario)
 
@@ -104,6 +117,54 @@ def test_a_heartbeat_is_answered_unless_it_is_frozen(answers: bool) -> None:
         client.arrive("2", "6")
         await settle(page, client)
         assert client.sent == (["3"] if answers else [])
+
+    play(scenario)
+
+
+def test_a_page_knows_when_it_last_answered_a_heartbeat() -> None:
+    """That is when it was opened, until a PONG was sent; nothing else that it says counts."""
+    began_at = time.monotonic()
+
+    async def scenario(page: RawPage, client: FakeClient) -> None:
+        opened_at = page.ponged_at
+        assert began_at <= opened_at <= time.monotonic()
+        page.answers_heartbeat = False
+        client.arrive("2")
+        await settle(page, client)
+        await page.tell("a", {})
+        assert page.ponged_at == opened_at
+        page.answers_heartbeat = True
+        asked_at = time.monotonic()
+        client.arrive("2")
+        await settle(page, client)
+        assert asked_at <= page.ponged_at <= time.monotonic()
+
+    play(scenario)
+
+
+def test_an_answer_that_was_not_sent_does_not_count() -> None:
+    """A PING that was still to be read when the connection ended is answered by nobody."""
+
+    async def scenario(page: RawPage, client: FakeClient) -> None:
+        opened_at = page.ponged_at
+        client.is_broken = True
+        client.arrive("2")
+        await settle(page, client)
+        assert page.ponged_at == opened_at
+
+    play(scenario)
+
+
+def test_a_page_knows_when_it_ended() -> None:
+    """There is no such time while it is open."""
+
+    async def scenario(page: RawPage, client: FakeClient) -> None:
+        assert page.closed_at is None
+        ending_at = time.monotonic()
+        client.end()
+        await page.wait_closed()
+        assert page.closed_at is not None
+        assert ending_at <= page.closed_at <= time.monotonic()
 
     play(scenario)
 
