@@ -13,18 +13,24 @@ from app.lab.crowd import Crowd, for_each, open_pages
 from app.lab.network import Network
 from app.lab.raw_page import RawPage
 from app.lab.waiting import until
+from app.settings import Settings
 from e2e.raw_scenes import start_loading
 from e2e.speed import subjects
 from e2e.speed.subjects import Subject
 from e2e.speed.table import Row, median
 
 IDLE = 1_000
-IDLE_S = 30.0
+IDLE_S = 20.0
 ROUNDS = 2
+
+OFTEN_S = 0.5
+"""Seconds between pings, so that their cost stands out from everything else's."""
 
 PING_INTERVAL_S, PING_TIMEOUT_S, PRESENCE_PING_S = 2, 7.5, 1.25
 LOADING_TIMEOUT_S = 15.0
 """What stock Engine.IO has to be given for pages that load: 60 s, a quarter of that."""
+
+EVERY_S: float = Settings.model_fields["presence_ping_s"].default
 
 LOST_AT_ONCE = 20
 """Connections that are lost in each case, their phases spread over one heartbeat."""
@@ -39,33 +45,44 @@ def cost(study: Path, folder: Path) -> list[Row]:
     for number in range(ROUNDS):
         with ExitStack() as running:
             crowd = running.enter_context(Crowd())
-            with_it = {"ping_interval_s": 8, "ping_timeout_s": 30}
-            without = {**with_it, "heartbeat": "engineio"}
-            found = {
-                "ours": subjects.ours(study, folder / f"with-{number}", **with_it),
-                "without": subjects.ours(study, folder / f"without-{number}", **without),
-                "bare": subjects.bare(8, 30),
+            heartbeats = {"ping_interval_s": 8, "ping_timeout_s": 30}
+            variants: dict[str, dict[str, object]] = {
+                "ours": {},
+                "often": {"presence_ping_s": OFTEN_S},
+                "without": {"heartbeat": "engineio"},
             }
+            found = {
+                name: subjects.ours(study, folder / f"{name}-{number}", **heartbeats, **variant)
+                for name, variant in variants.items()
+            }
+            found["bare"] = subjects.bare(8, 30)
             for name, subject in found.items():
                 measured = _idle(running.enter_context(subject))
                 shares.setdefault(name, []).append(crowd.run(measured, timeout_s=120))
     share = {name: median(values) for name, values in shares.items()}
-    presence = share["ours"] - share["without"]
+    ping_s = (share["often"] - share["without"]) / (IDLE / OFTEN_S)
     with Crowd() as crowd, subjects.ours(study, folder / "bytes") as ours:
-        received, sent = crowd.run(_bytes_per_s(ours))
+        received, sent = crowd.run(_bytes_of_a_ping(ours))
     return [
         Row(
             what=f"% of a core for {IDLE:,} idle connections, presence and heartbeats",
             ours=100 * share["ours"],
             bare=100 * share["bare"],
             ratio=share["ours"] / share["bare"],
-            note=f"presence alone {100 * presence:.2f} % of a core, {1e6 * presence / IDLE:.0f} us"
-            " of CPU a second for each; bare has heartbeats only",
+            note="bare has heartbeats only; ours without presence"
+            f" {100 * share['without']:.2f} %, with a ping every {OFTEN_S:g} s"
+            f" {100 * share['often']:.2f} %",
         ),
         Row(
-            what="bytes a second of an idle connection, presence, both ways, without TCP's",
+            what="us of CPU for a ping and its answer",
+            ours=1e6 * ping_s,
+            note=f"every {EVERY_S:g} s: {1e6 * ping_s / EVERY_S:.0f} us a second for a connection",
+        ),
+        Row(
+            what="bytes for a ping and its answer, without TCP's",
             ours=received + sent,
-            note=f"{received:.2f} from the server, {sent:.2f} from the browser",
+            note=f"{received:g} from the server, {sent:g} from the browser; every {EVERY_S:g} s:"
+            f" {(received + sent) / EVERY_S:g} bytes a second for a connection",
         ),
     ]
 
@@ -86,7 +103,7 @@ class _Counting(asyncio.Protocol):
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self.received = self.sent = 0
+        self.received = self.sent = self.pings = 0
 
     def data_received(self, data: bytes) -> None:
         """Take what the server sends; nothing but pings comes in the time of the measurement."""
@@ -94,16 +111,16 @@ class _Counting(asyncio.Protocol):
         for _ in range(data.count(b"\x89\x00")):
             self._transport.write(PONG)
             self.sent += len(PONG)
+            self.pings += 1
 
 
-async def _bytes_per_s(ours: Subject) -> tuple[float, float]:
+async def _bytes_of_a_ping(ours: Subject) -> tuple[float, float]:
     page = await RawPage.open(ours.url)
     counting = _Counting(page.transport)
     page.hand_over(counting)
     # Its heartbeat is due after 25 s: all that goes to and fro before is presence.
-    for_s = 20.0
-    await asyncio.sleep(for_s)
-    return counting.received / for_s, counting.sent / for_s
+    await asyncio.sleep(4.5 * EVERY_S)
+    return counting.received / counting.pings, counting.sent / counting.pings
 
 
 def detection(study: Path, folder: Path) -> list[Row]:
@@ -137,7 +154,7 @@ def _row(what: str, found: list[float], stocks: list[float]) -> Row:
         ours=max(found),
         bare=max(stocks),
         ratio=max(found) / max(stocks),
-        note=f"median {median(found):.2f} s, stock {median(stocks):.2f} s; {len(found)} times",
+        note=f"median {median(found):.3g} s, stock {median(stocks):.3g} s; {len(found)} times",
     )
 
 
