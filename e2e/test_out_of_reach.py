@@ -69,7 +69,8 @@ def test_a_browser_whose_network_is_cut_is_missed(
         assert_out_of_reach(lost, cut_at, loading=loading)
         network.mend()
         server.admin.wait_for_event("link_restored", session_id=session_id, timeout_s=60)
-        remote.wait_for(link="connected", session=session_id, runtime="ready", timeout_s=60)
+        # A file that was on its way at the cut may be lost, and with it the load.
+        remote.wait_for(link="connected", session=session_id, timeout_s=60)
         assert select(server.admin.events(), "session_gone") == []
         # Before its network ends.
         bench.close()
