@@ -23,7 +23,8 @@ from app.sockets.websocket import MAX_MESSAGE_BYTES, PING_FRAME, WebSocket, acce
 QUIET_BYTES = 16_384
 """After so much since its last sign of life, a page that loads is sent no more events.
 
-Chromium 156 stops reading, and so answering pings, after some 100 kB that its page has not taken.
+Chromium 156 stops reading, and so answering pings, after some 100 kB that its page has not taken;
+Firefox and WebKitGTK do not (docs/browsers.md).
 """
 
 MAX_CONNECT_BYTES = 128_000
