@@ -22,6 +22,13 @@ EXAMPLE_STUDY = Path(__file__).resolve().parent / "examples" / "slime_volleyball
 """The study that ships with the server."""
 
 
+SHORTEST_PRESENCE_PING_S = 0.5
+"""A round trip to the other side of the world, and some patience."""
+
+COMING_BACK_S = 3.0
+"""Seconds that a page needs to be back once its patience is over."""
+
+
 class Settings(BaseSettings):
     """The settings of one server. Times are in seconds.
 
@@ -59,12 +66,14 @@ class Settings(BaseSettings):
     loading_timeout_s: float = Field(
         60,
         gt=0,
+        le=86_400,
         allow_inf_nan=False,
         description="Seconds of grace for a page that loads Python, from each stage on.",
     )
     loading_budget_s: float = Field(
         180,
         gt=0,
+        le=86_400,
         allow_inf_nan=False,
         description="Seconds of loading grace a session gets between two successes.",
     )
@@ -138,6 +147,11 @@ class Settings(BaseSettings):
                 f"loading_budget_s ({self.loading_budget_s:g}) is shorter than loading_timeout_s"
                 f" ({self.loading_timeout_s:g}): no load could use its timeout"
             )
+        if self.presence_ping_s < SHORTEST_PRESENCE_PING_S:
+            raise ValueError(
+                f"presence_ping_s ({self.presence_ping_s:g}) is shorter than"
+                f" {SHORTEST_PRESENCE_PING_S:g}: a browser far away could not answer in time"
+            )
         if not self.store.startswith("sqlite:///") or self.store == "sqlite:///":
             raise ValueError(f"store is {self.store!r}: only sqlite:///FILE is known")
         return self
@@ -160,6 +174,16 @@ class Settings(BaseSettings):
     def heartbeat_budget_s(self) -> float:
         """Seconds from one heartbeat's answer to the loss of a page that does not load."""
         return self.ping_interval_s + self.ping_timeout_s
+
+    @property
+    def page_patience_s(self) -> float:
+        """Seconds without a heartbeat after which a page takes the server for lost.
+
+        That is the heartbeat budget, or less: a path that has died in silence is noticed here after
+        one presence interval at the earliest, and the page has to be back before its grace ends.
+        """
+        in_time = self.presence_ping_s + self.reconnect_grace_s - COMING_BACK_S
+        return min(self.heartbeat_budget_s, max(in_time, 1.5 * self.ping_interval_s))
 
     @property
     def engine_timeout_s(self) -> float:

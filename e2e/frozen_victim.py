@@ -12,7 +12,7 @@ SWEEPER_TOLERANCE_S = 1.0
 """How late the end of a grace may come."""
 
 SLOW_RATE = 8
-"""Freezes the page for some twenty seconds, so that it goes in the middle of that."""
+"""Freezes the page for 11 to 24 s, as was seen, so that it goes in the middle of that."""
 
 
 @contextmanager

@@ -52,9 +52,9 @@ def test_game_waits_for_a_busy_player(bench: Bench, studies: Path, album: Album)
 
 
 def test_a_page_that_does_not_load_is_missed_on_time(bench: Bench, studies: Path) -> None:
-    """Nothing excuses its block: 38.0 to 39.5 s after its last PONG, here a quarter of that."""
+    """Nothing excuses its block: 38.0 to 39.5 s after its last PONG, here half of that."""
     server = bench.serve(
-        studies / "game_first.py", ping_interval_s=2, ping_timeout_s=7.5, reconnect_grace_s=30
+        studies / "game_first.py", ping_interval_s=4, ping_timeout_s=15, reconnect_grace_s=30
     )
     admin = server.admin
     alone = bench.participant("alone")
@@ -63,10 +63,10 @@ def test_a_page_that_does_not_load_is_missed_on_time(bench: Bench, studies: Path
     session_id = admin.opened_by("alone")
     before = admin.events()[-1]["seq"]
 
-    block_main_thread(alone, seconds=14)
-    lost = admin.wait_for_event("link_lost", session_id=session_id, timeout_s=20)
+    block_main_thread(alone, seconds=26)
+    lost = admin.wait_for_event("link_lost", session_id=session_id, timeout_s=30)
     assert (lost["cause"], lost["grace"]) == ("heartbeat_missed", "reconnect")
-    assert 9.5 <= lost["silent_s"] <= 9.875
+    assert 19.0 <= lost["silent_s"] <= 19.75
     (busy,) = select(admin.events(), "became_busy", where=lambda entry: entry["seq"] > before)
     assert busy["at"] < lost["at"]
     admin.wait_for_event("link_restored", session_id=session_id, timeout_s=20)

@@ -53,6 +53,8 @@ def test_closed_tab_is_not_waited_for_as_a_load_is(bench: Bench, studies: Path) 
     assert lost["grace"] == "reconnect"
     assert lost["deadline_in_s"] == SCALED["reconnect_grace_s"]
     assert_cleaned_up_once_and_on_time(bench, lost, partner)
-    away, gone = partner.recorded("partner_status")[-2:]
+    first = partner.recorded("game_matched")[0]["game_id"]
+    told = [one for one in partner.recorded("partner_status") if one["game_id"] == first]
+    away, gone = told[-2:]
     assert (away["link"], gone["link"]) == ("away", "gone")
     assert 0 < away["seconds_left"] <= SCALED["reconnect_grace_s"]

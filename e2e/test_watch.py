@@ -10,10 +10,9 @@ from typing import Any
 import psutil
 
 from app.lab.admin import Event, select
-from app.lab.crowd import Crowd, for_each, open_pages
+from app.lab.crowd import Crowd, for_each
 from app.lab.raw_page import RawPage
 from app.lab.server import ServerProcess
-from e2e.alter_server import SLOW_S
 from e2e.altered_server import AlteredServer
 from e2e.raw_scenes import complete_loading, logged, start_loading, work_off_losses
 from e2e.store_mishaps import held_store
@@ -23,7 +22,10 @@ Serve = Callable[..., ServerProcess]
 ON_TIME_S = 1.0
 """How late a page may be missed."""
 
-HELD_S = 7.0
+OPENED_S = 0.1
+"""How much later than the server a page may think that its connection was opened."""
+
+HELD_S = 8.0
 """Longer than it takes to miss the last of the pages below."""
 
 LOADERS = 1_000
@@ -64,7 +66,7 @@ def test_200_silent_pages_are_each_missed_within_a_second_of_their_time(
     found = crowd.run(scenario(), timeout_s=90)
     print(f"\nmissed {min(found):.2f} to {max(found):.2f} s after the last PONG")  # noqa: T201
     assert len(found) == 200
-    assert min(found) >= 38.0
+    assert min(found) >= 38.0 - OPENED_S
     assert max(found) <= 38.0 + ON_TIME_S
     crowd.run(work_off_losses(server))
     lost = select(server.admin.events(), "link_lost", where=was_missed)
@@ -81,10 +83,11 @@ def test_a_slow_disconnect_handler_delays_nobody(serve: Serve, crowd: Crowd) -> 
         return await silences(pages, timeout_s=20)
 
     found = crowd.run(scenario())
-    assert min(found) >= 5.0
+    assert min(found) >= 5.0 - OPENED_S
     assert max(found) <= 5.0 + ON_TIME_S
-    lost = server.admin.wait_for_event("link_lost", timeout_s=SLOW_S + 2)
-    assert lost["cause"] == "heartbeat_missed"
+    # Behind them, and behind its own slow handler.
+    crowd.run(work_off_losses(server))
+    assert len(select(server.admin.events(), "link_lost", where=was_missed)) == 20
 
 
 def test_stock_heartbeats_are_delayed_by_a_slow_disconnect_handler(
@@ -110,7 +113,7 @@ def test_a_store_that_is_held_delays_nobody(serve: Serve, crowd: Crowd, tmp_path
     with held_store(file, HELD_S):
         found = crowd.run(silences(pages, timeout_s=20))
         assert server.admin.events()[-1]["event"] != "link_lost"
-    assert min(found) >= 5.0
+    assert min(found) >= 5.0 - OPENED_S
     assert max(found) <= 5.0 + ON_TIME_S
     crowd.run(work_off_losses(server))
     lost = select(server.admin.events(), "link_lost", where=was_missed)
@@ -125,9 +128,13 @@ def test_1000_pages_that_load_are_kept_by_their_browsers_answers(
     server = serve(ping_timeout_s=8, loading_timeout_s=90)
     process = psutil.Process(server.process_id)
 
+    async def open_and_load(_: int) -> RawPage:
+        page = await RawPage.open(server.url, answers_heartbeat=False)
+        await start_loading(page)
+        return page
+
     async def scenario() -> tuple[int, float]:
-        pages = await open_pages(server.url, LOADERS, answers_heartbeat=False)
-        await for_each(pages, start_loading)
+        pages = await for_each(range(LOADERS), open_and_load)
         await logged(server, "became_busy", session_id=pages[-1].session_id, timeout_s=30)
         # By now each has been found to be busy, once.
         before, begun = cpu_s(process), time.monotonic()

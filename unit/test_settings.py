@@ -109,6 +109,31 @@ def test_one_file_does_not_reach_the_next_load(tmp_path: Path) -> None:
     assert load_settings({}).port == Settings.model_fields["port"].default
 
 
+@pytest.mark.parametrize(
+    ("settings", "patience_s"),
+    [
+        ({}, 5 + 15 - 3),
+        ({"reconnect_grace_s": 300}, 8 + 30),
+        ({"ping_timeout_s": 8}, 8 + 8),
+        ({"reconnect_grace_s": 3}, 8 * 1.5),
+        ({"reconnect_grace_s": 3, "ping_interval_s": 1, "presence_ping_s": 1}, 1.5),
+    ],
+)
+def test_a_page_gives_a_server_up_in_time(settings: dict[str, Any], patience_s: float) -> None:
+    """So that it is back before its grace ends; never before a heartbeat may have been missed."""
+    assert load_settings(settings).page_patience_s == patience_s
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"presence_ping_s": 0.4}, {"loading_timeout_s": 1e9}, {"loading_budget_s": 1e9}],
+    ids=str,
+)
+def test_times_that_no_browser_could_keep_are_refused(given: dict[str, float]) -> None:
+    """A ping has to have the time to come back; a client's timers end at three weeks."""
+    assert next(iter(given)) in refusal(**given)
+
+
 def test_a_budget_under_the_timeout_is_refused() -> None:
     """A budget that no load could use up is a mistake, and both numbers are named."""
     sentence = refusal(loading_budget_s="59.5", loading_timeout_s="60")

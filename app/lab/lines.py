@@ -169,13 +169,14 @@ class Lines:
                 line.page.cut()
         return self._cut_at
 
-    def mend(self) -> None:
+    def mend(self, *, tell_pages: bool = True) -> None:
         """See `Network.mend()`."""
         self.is_cut = False
         for line in tuple(self._lines):
             if line.server.is_cut:
                 line.page.cut()
-                line.page.abort()
+                if tell_pages:
+                    line.page.abort()
 
     def delays(self) -> list[float] | None:
         """See `Network.ended_by_server()`; None when the server has not ended all yet."""

@@ -83,14 +83,18 @@ class Network:
         """
         return self._thread.run(self._cut(only_from_server))
 
-    def mend(self) -> None:
+    def mend(self, *, tell_pages: bool = True) -> None:
         """Let new connections through again; those that were cut, or begun meanwhile, are dead.
 
         Their pages are told, abruptly, as by a system whose network has changed; so a file that was
         being fetched fails, where TCP itself would have gone on. The server is not told, and hears
         no more on them: it has to notice by itself, or by the page's coming back.
+
+        Args:
+            tell_pages: False leaves the pages in the dark, too, as by a router that has forgotten
+                a connection.
         """
-        self._thread.run(self._mend())
+        self._thread.run(self._mend(tell_pages))
 
     def ended_by_server(self, timeout_s: float) -> list[float]:
         """How long after the last cut the server ended each WebSocket that was open then, seconds.
@@ -136,8 +140,8 @@ class Network:
     async def _cut(self, only_from_server: bool) -> float:
         return self._lines.cut(only_from_server=only_from_server)
 
-    async def _mend(self) -> None:
-        self._lines.mend()
+    async def _mend(self, tell_pages: bool) -> None:
+        self._lines.mend(tell_pages=tell_pages)
 
     async def _close(self) -> None:
         self._port = 0

@@ -28,8 +28,9 @@ class Outbox(Protocol):
     def follow_load(self, sid: str, excused_until: float | None) -> None:
         """Know that the page of this connection loads, and so may be frozen.
 
-        Until `excused_until`, UTC seconds, heartbeats that it misses are excused; for as long as it
-        loads it is sent little. None: it does not load, or no more.
+        Until `excused_until`, UTC seconds (minus infinity where nothing is excused), heartbeats
+        that it misses are excused; for as long as it loads it is sent little. None: it does not
+        load, or no more.
         """
         ...
 

@@ -165,7 +165,7 @@ class SessionService:
             "scene": scene_payload(self._core.stager, session.scene),
         }
         if self._core.settings.heartbeat == "presence":
-            payload["heartbeat_timeout_s"] = self._core.settings.heartbeat_budget_s
+            payload["heartbeat_timeout_s"] = self._core.settings.page_patience_s
         game = self._games.resume_payload(session, last_frame)
         if game is not None:
             payload["game"] = game
@@ -207,6 +207,12 @@ class SessionService:
         report = message.report.model_dump(exclude_none=True) if message.report else None
         self._apply(session_id, LoadingEnded(message.attempt_id, message.error, report))
         return {}
+
+    def is_loading(self, session_id: str, attempt_id: str) -> bool:
+        """Whether this attempt is the load that is under way."""
+        session = self._core.store.session(session_id)
+        loading = None if session is None else session.runtime.loading
+        return loading is not None and loading.attempt_id == attempt_id
 
     def _loading_answer(self, session: Session) -> dict[str, Any]:
         loading = session.runtime.loading

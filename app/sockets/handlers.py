@@ -166,10 +166,8 @@ class Handlers:
             if len(payloads) > 1:
                 raise RefusedMessage(ErrorCode.INVALID_MESSAGE, "an event has one payload")
             message = parse_message(name, payloads[0] if payloads else None, event.size)
-            if isinstance(message, LoadingComplete):
-                # The page could not answer while it loaded, now it can. Before it is handled: to
-                # send anything to a page whose PING is too old makes Engine.IO drop it.
-                self._emitter.excuse_ping(sid)
+            if isinstance(message, LoadingComplete) and connection is not None:
+                self._excuse(connection, message)
             answer = self._handle(connection, message)
         except RefusedMessage as refused:
             self._log_refusal(sid, connection, name, refused)
@@ -194,6 +192,15 @@ class Handlers:
         if cause is LossCause.HEARTBEAT_MISSED:
             silent_s = self._core.clock.now() - websocket.answered_at
         return Loss(sid, reason, websocket.close_code, cause, silent_s)
+
+    def _excuse(self, connection: Connection, message: LoadingComplete) -> None:
+        """Take the PING of a page that could not answer while it loaded for a new one.
+
+        Before the message is handled: to send anything to a page whose PING is too old makes
+        Engine.IO drop it.
+        """
+        if self._sessions.is_loading(connection.session_id, message.attempt_id):
+            self._emitter.excuse_ping(connection.sid)
 
     def _open(self, sid: str, environ: dict[str, Any], auth: ConnectAuth) -> None:
         """Begin or resume a session; a token that somebody has is never turned away for others."""

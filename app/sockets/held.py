@@ -9,6 +9,9 @@ Told = tuple[ServerEvent, Mapping[str, Any]]
 """An event and its payload."""
 
 _PROGRESS = (ServerEvent.GAME_STARTED, ServerEvent.GAME_PAUSED, ServerEvent.GAME_RESUMED)
+_UNTIL = "held.until"
+"""Beside a payload's `seconds_left`, while it waits: when they are over."""
+
 _OF_A_GAME = (*_PROGRESS, ServerEvent.FRAME_ACTIONS, ServerEvent.PARTNER_STATUS)
 
 
@@ -28,8 +31,10 @@ class HeldBack:
     def __init__(self) -> None:
         self._waiting: list[Told] = []
 
-    def add(self, event: ServerEvent, payload: Mapping[str, Any]) -> None:
-        """Keep an event, and drop what it supersedes."""
+    def add(self, event: ServerEvent, payload: Mapping[str, Any], now: float) -> None:
+        """Keep an event of this time, in seconds, and drop what it supersedes."""
+        if payload.get("seconds_left") is not None:
+            payload = {**payload, _UNTIL: now + payload["seconds_left"]}
         if event is ServerEvent.FRAME_ACTIONS:
             payload = self._with_steps_before(payload)
         self._waiting = [
@@ -37,10 +42,10 @@ class HeldBack:
         ]
         self._waiting.append((event, payload))
 
-    def take(self) -> list[Told]:
-        """What waits, which then waits no more."""
+    def take(self, now: float) -> list[Told]:
+        """What waits, as it is now, and then waits no more."""
         waiting, self._waiting = self._waiting, []
-        return waiting
+        return [(event, _as_of(payload, now)) for event, payload in waiting]
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -69,6 +74,15 @@ class HeldBack:
             if event is ServerEvent.FRAME_ACTIONS and its["game_id"] == payload["game_id"]:
                 return {**its, "actions": [*its["actions"], *payload["actions"]]}
         return payload
+
+
+def _as_of(payload: Mapping[str, Any], now: float) -> Mapping[str, Any]:
+    """The payload with the seconds that are left by now."""
+    if _UNTIL not in payload:
+        return payload
+    left_s = round(max(0.0, payload[_UNTIL] - now), 1)
+    rest = {name: value for name, value in payload.items() if name != _UNTIL}
+    return {**rest, "seconds_left": left_s}
 
 
 def _slot(event: ServerEvent, payload: Mapping[str, Any]) -> tuple[str, str | None, str | None]:

@@ -68,6 +68,7 @@ class GraceWebSocket:
         self._moves_at_ping: int | None = None
         self._moves_when_asked = 0
         self._is_probed = False
+        self._is_handling = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Accept the upgrade, and run the transport until it ends."""
@@ -108,10 +109,10 @@ class GraceWebSocket:
         Args:
             reason: Engine.IO's word, which alone does not tell.
         """
-        if self.lost_by is not None:
-            return self.lost_by
         if self.close_code == GOING_AWAY:
             return LossCause.PAGE_CLOSED
+        if self.lost_by is not None:
+            return self.lost_by
         if self.close_code is not None or reason == CLIENT_DISCONNECT:
             return LossCause.PAGE_DISCONNECTED
         if reason == PING_TIMEOUT:
@@ -148,17 +149,19 @@ class GraceWebSocket:
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing has come from the browser since it was pinged."""
-        return self._moves_at_ping == self.moves
+        """Whether nothing has come from the browser since it was pinged, as far as was read."""
+        return not self._is_handling and self._moves_at_ping == self.moves
 
     @property
     def is_busy(self) -> bool:
         """Whether the page owes a heartbeat while the browser answers: its thread is blocked."""
         return self.owes_since is not None and self.moves != self._moves_when_asked
 
-    def forgive(self) -> None:
-        """Do not count what was asked so far."""
-        self._moves_at_ping = None
+    def forgive(self, seconds: float) -> None:
+        """Do not count so many seconds against the page, in which this process stood still."""
+        if self.owes_since is not None:
+            self.owes_since += seconds
+        self.excused_until += seconds
 
     def _send_ping(self) -> None:
         if self._ws is not None:
@@ -179,10 +182,10 @@ class GraceWebSocket:
         Returns:
             Whether it was kept; else it is to be sent now.
         """
-        if not self.loads or event not in HeldBack.EVENTS:
+        if not self.loads:
             return False
-        if self._unheard_bytes >= QUIET_BYTES:
-            self.held.add(event, payload)
+        if event in HeldBack.EVENTS and self._unheard_bytes >= QUIET_BYTES:
+            self.held.add(event, payload, self._sockets.now())
             return True
         self._unheard_bytes += size
         return False
@@ -190,7 +193,7 @@ class GraceWebSocket:
     def forget_load(self) -> None:
         """Another session begins on this connection: what loaded was not its own."""
         self.loads, self.excused_until = False, float("-inf")
-        self.held.take()
+        self.held = HeldBack()
 
     def send(self, message: str) -> None:
         """Send one message, whole; OSError when the connection is closed."""
@@ -229,7 +232,9 @@ class GraceWebSocket:
                 return packet
             # Without a session there is nobody who says anything.
             if self.sid is not None:
+                self._is_handling = True
                 self._sockets.listener(self.sid, packet)
+                self._is_handling = False
         return None
 
     def _heard(self) -> None:
@@ -246,7 +251,7 @@ class GraceWebSocket:
     def close(self) -> None:
         """Send a close frame."""
         if self._ws is not None:
-            if self._ws.is_open and self.lost_by is None:
+            if self._ws.is_open and not self._ws.is_broken and self.lost_by is None:
                 # engineio's writer gives up on a page that it has had nothing to send to for the
                 # interval and the timeout together: the page owes a PONG, or there would be PINGs.
                 owes = self.owes_since is not None
@@ -266,12 +271,13 @@ class Sockets:
         now: reads the clock, seconds.
 
     Attributes:
+        now: reads the clock, seconds.
         listener: told what a page with a session says, with its sid.
         speaker: told to send an event to a sid, that was held back until now.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
+        self.now = now
         # Each with the time of its last turn to be pinged; the one whose turn is next comes first.
         self._open: OrderedDict[GraceWebSocket, float] = OrderedDict()
         self._owing: set[GraceWebSocket] = set()
@@ -281,7 +287,7 @@ class Sockets:
 
     def add(self, websocket: GraceWebSocket) -> None:
         """Keep an open WebSocket; it has no session yet."""
-        now = self._now()
+        now = self.now()
         websocket.unbound_since = websocket.opened_at = websocket.answered_at = now
         self._open[websocket] = now
 
@@ -300,19 +306,19 @@ class Sockets:
         websocket = next(iter(self._open), None)
         if websocket is None or self._open[websocket] > before:
             return None
-        self._open[websocket] = self._now()
+        self._open[websocket] = self.now()
         self._open.move_to_end(websocket)
         return websocket
 
     def asked(self, websocket: GraceWebSocket) -> None:
         """A PING is sent: from now on the page owes a PONG."""
-        websocket.owe(self._now())
+        websocket.owe(self.now())
         self._owing.add(websocket)
 
     def answered(self, websocket: GraceWebSocket) -> None:
         """The page owes nothing any more."""
         websocket.owes_since = None
-        websocket.answered_at = self._now()
+        websocket.answered_at = self.now()
         self._owing.discard(websocket)
 
     def debtors(self) -> list[GraceWebSocket]:
@@ -335,12 +341,12 @@ class Sockets:
         if excused_until is not None:
             websocket.loads, websocket.excused_until = True, excused_until
         elif websocket.loads:
-            websocket.loads, websocket.excused_until = False, self._now()
+            websocket.loads, websocket.excused_until = False, self.now()
             self.deliver_held(websocket)
 
     def deliver_held(self, websocket: GraceWebSocket) -> None:
         """Send what was held back."""
-        for event, payload in websocket.held.take():
+        for event, payload in websocket.held.take(self.now()):
             if websocket.sid is not None:
                 self.speaker(websocket.sid, event, payload)
 
@@ -349,11 +355,11 @@ class Sockets:
         return self._by_sid.get(sid)
 
     def excuse(self, sid: str) -> float:
-        """Count a PING that a page which loads owes from now on; returns how old it was, in s."""
+        """Count a PING that is owed from now on; returns how old it was, in seconds."""
         websocket = self.of(sid)
-        if websocket is None or websocket.owes_since is None or not websocket.loads:
+        if websocket is None or websocket.owes_since is None:
             return 0.0
-        age_s = self._now() - websocket.owes_since
+        age_s = self.now() - websocket.owes_since
         websocket.owes_since += age_s
         return age_s
 
@@ -379,12 +385,7 @@ class Sockets:
     def release(self, sid: str, within_s: float = UNBOUND_S) -> None:
         """The session on this connection is over; close it within `within_s` seconds."""
         if (websocket := self.of(sid)) is not None:
-            websocket.unbound_since = self._now() - UNBOUND_S + within_s
-
-    def abort(self, sid: str) -> None:
-        """End the connection at once."""
-        if (websocket := self.of(sid)) is not None:
-            websocket.abort()
+            websocket.unbound_since = self.now() - UNBOUND_S + within_s
 
     def reap(self, now: float) -> None:
         """Close what has been open without a session for too long."""

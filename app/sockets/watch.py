@@ -46,7 +46,6 @@ class Watch:
         self._presence_ping_s = presence_ping_s
         self._ping_timeout_s = ping_timeout_s
         self._looked_at = clock.now()
-        self._awake_since = float("-inf")
 
     def run(self, is_over: Callable[[], bool]) -> None:
         """Look until it is over. Blocks; runs in a greenlet of its own."""
@@ -59,11 +58,16 @@ class Watch:
 
     def look(self, now: float) -> None:
         """Ping whose turn it is, and end what is over."""
-        if now - self._looked_at - LOOK_EVERY_S >= STALLED_S:
-            self._forgive_all(now)
-        self._looked_at = now
-        self._check_heartbeats(now)
-        self._check_presence(now)
+        late_s = now - self._looked_at - LOOK_EVERY_S
+        if late_s >= STALLED_S:
+            # What has come meanwhile is read before the next look.
+            for websocket in self._sockets:
+                websocket.forgive(late_s)
+        else:
+            self._check_heartbeats(now)
+            self._check_presence(now)
+        # It may have taken a while itself.
+        self._looked_at = self._clock.now()
 
     def _check_presence(self, now: float) -> None:
         pinged = 0
@@ -81,14 +85,9 @@ class Watch:
             owes_since = websocket.owes_since
             if owes_since is None:
                 continue
-            counts_since = max(owes_since, websocket.excused_until, self._awake_since)
+            counts_since = max(owes_since, websocket.excused_until)
             if now - counts_since >= self._ping_timeout_s:
                 websocket.lose(LossCause.HEARTBEAT_MISSED)
             elif now - owes_since >= BUSY_AFTER_S and not websocket.is_busy:
                 # Only a browser that answers has a page that is busy.
                 websocket.probe()
-
-    def _forgive_all(self, now: float) -> None:
-        self._awake_since = now
-        for websocket in self._sockets:
-            websocket.forgive()

@@ -71,6 +71,7 @@ class WebSocket:
         longest: how many bytes a message may have; a longer one closes the connection.
         close_code: the code of the close frame that arrived (1005 without one); None while none
             did. A plain end of the stream has no code.
+        is_broken: whether something could not be sent; what has come before may still be read.
         is_refused: whether it ended because the browser sent what is not allowed.
         moves: grows with whatever comes, and whenever somebody who had to wait for the network to
             take something sees that it has taken some: signs that somebody is at the other end.
@@ -91,6 +92,7 @@ class WebSocket:
         self._taken = 0
         self.moves = 0
         self.is_open = True
+        self.is_broken = False
         self.is_refused = False
         self.close_code: int | None = None
         self._send(
@@ -160,6 +162,9 @@ class WebSocket:
             sent: int = self._sock.send(data, 0, 0.0)
         except BlockingIOError:
             return 0
+        except OSError:
+            self.is_broken = True
+            raise
         return sent
 
     def _send_rest(self, rest: bytes) -> None:
@@ -170,7 +175,11 @@ class WebSocket:
         """
         left = memoryview(rest)
         while left:
-            left = left[self._sock.send(left) :]
+            try:
+                left = left[self._sock.send(left) :]
+            except OSError:
+                self.is_broken = True
+                raise
             self.moves += 1
 
     def _finish(self, rest: bytes) -> None:

@@ -122,8 +122,8 @@ export class Loading {
   async #attempt(path, environment) {
     const attempt_id = this.#newId();
     const from_ms = this.#time.now();
-    this.#mayBlock = true;
     this.#change({ state: "loading", attempt_id, stage: "runtime", since_ms: from_ms });
+    this.#mayBlock = true;
     this.#log.record("loading_started", { attempt_id, path });
     await this.#announceStart(attempt_id, path);
 
@@ -134,9 +134,10 @@ export class Loading {
       await this.#python.load(environment, (stage) => this.#enter(attempt_id, stage, stages));
     } catch (failure) {
       outcome.error = messageOf(failure);
+    } finally {
+      this.#mayBlock = false;
+      this.#onEnded();
     }
-    this.#mayBlock = false;
-    this.#onEnded();
     const stages_ms = stages.end();
     const to_ms = this.#time.now();
     await this.#blocks.settle();

@@ -3,8 +3,8 @@
  * tells whether the page loads, are passed in.
  *
  * It mirrors the server's rule. socket.io-client would close the connection of a page that a load
- * has frozen, so the handshake tells it a time longer than any load; the ordinary time, which comes
- * with `session_opened`, holds here, except during a load.
+ * has frozen, so the handshake tells it a time longer than any load; the time that comes with
+ * `session_opened` holds here, except during a load.
  */
 
 import { LATE_MESSAGES_MS } from "./session_socket.js";
@@ -16,6 +16,7 @@ export class ServerWatch {
   /** @type {() => boolean} */ #isLoading;
   /** @type {() => void} */ #onSilence;
   /** @type {number | null} null while nothing is watched */ #timeout_ms = null;
+  #heard_ms = 0;
   /** @type {unknown} */ #timer = null;
 
   /**
@@ -36,29 +37,35 @@ export class ServerWatch {
    */
   start(timeout_s) {
     this.#timeout_ms = timeout_s === undefined ? null : timeout_s * 1_000;
-    this.#restart();
+    this.heard();
   }
 
   /** A heartbeat came. */
   heard() {
-    this.#restart();
+    this.#heard_ms = this.#time.now();
+    this.#count();
   }
 
-  /** A load ended, well or not: a heartbeat that was due meanwhile has the whole time from now. */
+  /**
+   * A load ended, well or not. A heartbeat that was sent meanwhile lies there to be read, so this
+   * counts from the last one that was read: a server that was lost during the load has gone on
+   * with its own time.
+   */
   loadEnded() {
-    this.#restart();
+    this.#count();
   }
 
   /** Watch nothing until the next start. */
   stop() {
     this.#timeout_ms = null;
-    this.#restart();
+    this.#count();
   }
 
-  #restart() {
+  #count() {
     this.#time.clearTimeout(this.#timer);
     if (this.#timeout_ms !== null) {
-      this.#after(this.#timeout_ms, () => {
+      const left_ms = this.#heard_ms + this.#timeout_ms - this.#time.now();
+      this.#after(Math.max(0, left_ms), () => {
         this.#after(LATE_MESSAGES_MS, () => {
           this.stop();
           this.#onSilence();

@@ -245,6 +245,20 @@ def test_rule_08_a_stage_and_a_restated_load_are_tolerated_too(ann: Participant)
     assert len(world.log("link_lost", cause="heartbeat_missed")) == 1
 
 
+def test_rule_04_a_refused_completion_stretches_nothing(ann: Participant) -> None:
+    """Of another attempt it changes nothing, however often it is said."""
+    world = ann.world
+    ann.start_loading()
+    world.ping(ann.sid)
+    for _ in range(5):
+        world.advance(9.5)
+        answer = ann.complete_loading("attempt_of_nobody")
+        assert answer["error"]["code"] == "out_of_turn"
+    assert world.outbox.excused == []
+    world.advance(4.0)
+    assert world.log("link_lost")[0]["cause"] == "heartbeat_missed"
+
+
 def test_rule_08_a_completion_of_no_load_excuses_nothing(ann: Participant) -> None:
     """A page that says it again and again is missed like any other."""
     world = ann.world

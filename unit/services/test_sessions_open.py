@@ -38,7 +38,7 @@ class TestOpen:
             "link": "connected",
             "runtime": "cold",
             "place": "lobby",
-            "heartbeat_timeout_s": 38,
+            "heartbeat_timeout_s": 17.0,
         }
         (session,) = world.store.sessions()
         assert session.participant == "P1"

@@ -25,7 +25,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> JoinedServer:
 class Line:
     """What a WebSocket sends and does."""
 
-    is_open = True
+    is_open, is_broken = True, False
 
     def __init__(self) -> None:
         self.done: list[bytes | str] = []

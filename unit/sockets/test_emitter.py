@@ -272,7 +272,9 @@ class TestOnTheWire:
         for number in range(3):
             emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, room(number))
         gevent.idle()
-        server.sockets.abort(wired.sid)
+        websocket = server.sockets.of(wired.sid)
+        assert websocket is not None
+        websocket.abort()
         emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, room(4))
         wired.over()
         emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, room(5))

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from app.protocol import ServerEvent
 from app.sockets.held import HeldBack, Told
 
+NOW = 1_000_000.0
+
 GAMES = ["g_1", "g_2", "g_3"]
 PLAYERS = ["player_0", "player_1"]
 
@@ -30,9 +32,9 @@ def after(*events: Told) -> list[Told]:
     """What is left of these, in order."""
     held = HeldBack()
     for event, payload in events:
-        held.add(event, payload)
+        held.add(event, payload, NOW)
     waiting = len(held)
-    left = held.take()
+    left = held.take(NOW)
     assert (waiting, len(held)) == (len(left), 0)
     return left
 
@@ -103,6 +105,16 @@ def test_the_end_of_a_game_that_the_page_knows_is_told_before_the_next() -> None
     assert after(told(E.GAME_PAUSED, "g_1"), known_ended, matched) == [known_ended, matched]
 
 
+def test_what_was_left_is_less_by_now() -> None:
+    """A page counts from when it hears of it; nothing is left of what is over."""
+    held = HeldBack()
+    held.add(*told(E.WAITING_ROOM, seconds_left=50.0), NOW)
+    held.add(*told(E.PARTNER_STATUS, "g_1", seconds_left=10.0), NOW + 5.0)
+    held.add(*told(E.PARTNER_STATUS, "g_1", player="player_2", seconds_left=None), NOW)
+    left = [payload["seconds_left"] for _, payload in held.take(NOW + 20.0)]
+    assert left == [30.0, 0.0, None]
+
+
 def test_what_begins_or_ends_a_connection_does_not_wait() -> None:
     """Everything else may."""
     assert set(ServerEvent) - HeldBack.EVENTS == {E.SESSION_OPENED, E.SESSION_TAKEN_OVER}
@@ -119,7 +131,7 @@ def histories(draw: st.DrawFn) -> list[Told]:
         if number or not known:
             events.append(told(E.GAME_MATCHED, game_id))
         frame = 0
-        for what in draw(st.lists(st.sampled_from("srpfwc"), max_size=6)):
+        for what in draw(st.lists(st.sampled_from("sbrpfwc"), max_size=6)):
             if what == "f":
                 actions = [[number, frame]]
                 events.append(told(E.FRAME_ACTIONS, game_id, from_frame=frame, actions=actions))
@@ -128,6 +140,8 @@ def histories(draw: st.DrawFn) -> list[Told]:
                 player = draw(st.sampled_from(PLAYERS))
                 link = draw(st.sampled_from(["busy", "connected"]))
                 events.append(told(E.PARTNER_STATUS, game_id, player=player, link=link))
+            elif what == "b":
+                events.append(told(E.GAME_STARTED, game_id))
             elif what == "w":
                 events.append(told(E.WAITING_ROOM, waiting=draw(st.integers(0, 9))))
             elif what == "c":

@@ -193,7 +193,7 @@ def test_aborting_waits_for_nobody(connection: Connection, sockets: Sockets) -> 
     wire.freeze(room=10)
     sender = gevent.spawn(connection.end.send, "x" * 100)
     gevent.idle()
-    sockets.abort(SID)
+    connection.end.abort()
     assert connection.told() is None
     assert wire.closed
     assert connection.end.close_code is None
@@ -207,7 +207,7 @@ def test_a_listener_may_end_its_own_connection(connection: Connection, sockets: 
 
     def end(sid: str, told: PageEvent) -> None:
         heard.append(told)
-        sockets.abort(sid)
+        connection.end.abort()
 
     sockets.listener = end
     connection.browser.say('42["leave"]')

@@ -90,6 +90,24 @@ def test_a_close_that_owes_nothing_is_the_servers(connection: Connection) -> Non
     assert connection.end.cause_of_end(CLOSED) is LossCause.SERVER_CLOSED
 
 
+def test_what_cannot_be_sent_is_a_lost_network(connection: Connection) -> None:
+    """The writer, which finds out first, then closes what the reader still reads from."""
+    wire = connection.browser.wire
+    wire.closed = True
+    with pytest.raises(OSError, match="closed"):
+        connection.end.send("2")
+    connection.end.close()
+    assert connection.end.cause_of_end(CLOSED) is LossCause.NETWORK_LOST
+
+
+def test_the_browsers_last_word_goes_before_everything(connection: Connection) -> None:
+    """Also where something could not be sent to a page that had said that it goes away."""
+    connection.browser.close(1001)
+    assert connection.told() is None
+    connection.end.lost_by = LossCause.SERVER_CLOSED
+    assert connection.end.cause_of_end(CLOSED) is LossCause.PAGE_CLOSED
+
+
 def test_the_first_cause_counts(connection: Connection) -> None:
     """What follows from it is none."""
     connection.end.lose(LossCause.HEARTBEAT_MISSED)

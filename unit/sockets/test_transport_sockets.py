@@ -61,12 +61,9 @@ def test_a_connection_is_found_by_its_last_session_only(sockets: Sockets) -> Non
     assert (sockets.of("sid_1"), sockets.of("sid_2")) == (None, websocket)
     sockets.release("sid_1", within_s=0.0)
     sockets.unbind("sid_1")
-    sockets.abort("sid_1")
     sockets.reap(0.0)
     assert websocket.sid == "sid_2"
     assert not websocket.aborted
-    sockets.abort("sid_2")
-    assert websocket.aborted
 
 
 def test_a_session_inherits_no_load(sockets: Sockets, clock: ManualClock) -> None:
@@ -76,7 +73,7 @@ def test_a_session_inherits_no_load(sockets: Sockets, clock: ManualClock) -> Non
     sockets.speaker = lambda *given: told.append(given)
     sockets.bind(websocket.environ, "sid_1")
     sockets.follow_load("sid_1", clock.now() + 60.0)
-    websocket.held.add(ServerEvent.WAITING_ROOM, {})
+    websocket.held.add(ServerEvent.WAITING_ROOM, {}, clock.now())
     sockets.bind(websocket.environ, "sid_2")
     assert (websocket.loads, websocket.excused_until) == (False, float("-inf"))
     sockets.follow_load("sid_2", clock.now() + 60.0)
@@ -101,7 +98,6 @@ def test_who_is_not_here_is_no_error(sockets: Sockets) -> None:
         assert sockets.of("sid_1") is None
     sockets.release("sid_1")
     sockets.unbind("sid_1")
-    sockets.abort("sid_1")
     sockets.follow_load("sid_1", 1.0)
     assert sockets.excuse("sid_1") == 0.0
 
@@ -125,14 +121,9 @@ def test_an_answer_is_owed_from_the_ping_on(sockets: Sockets, clock: ManualClock
 
 
 def test_who_is_excused_owes_from_now_on(sockets: Sockets, clock: ManualClock) -> None:
-    """Twice is no error; who owes nothing or does not load is excused nothing."""
+    """Twice is no error, and who owes nothing is excused nothing."""
     websocket = FakeWebSocket(sockets)
     sockets.bind(websocket.environ, "sid_1")
-    sockets.asked(websocket)
-    clock.advance(25.0)
-    assert sockets.excuse("sid_1") == 0.0
-    sockets.answered(websocket)
-    sockets.follow_load("sid_1", clock.now() + 60.0)
     assert sockets.excuse("sid_1") == 0.0
     assert sockets.owing() == {}
     sockets.asked(websocket)

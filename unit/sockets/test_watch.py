@@ -84,6 +84,18 @@ class TestPresence:
         let_pass(2 * PRESENCE_S + 1)
         assert stranger.aborted
 
+    def test_a_page_whose_message_is_being_handled_is_not_silent(
+        self, websocket: FakeWebSocket, let_pass: Pass
+    ) -> None:
+        """What its browser answers is read after it; a store may be waited for meanwhile."""
+        websocket.answers = False
+        websocket._is_handling = True
+        let_pass(10 * PRESENCE_S)
+        assert not websocket.aborted
+        websocket._is_handling = False
+        let_pass(2 * PRESENCE_S)
+        assert websocket.aborted
+
     def test_one_who_is_lost_costs_the_others_nothing(
         self, sockets: Sockets, let_pass: Pass
     ) -> None:
@@ -106,8 +118,40 @@ class TestPresence:
         clock.advance(STALLED_S + LOOK_EVERY_S + PRESENCE_S)
         watch.look(clock.now())
         assert not websocket.aborted
-        let_pass(2 * PRESENCE_S + 1)
+        # Only now what came meanwhile has been read.
+        let_pass(LOOK_EVERY_S)
         assert websocket.aborted
+
+    def test_answers_that_came_while_it_stood_still_count(
+        self, watch: Watch, clock: ManualClock, websocket: FakeWebSocket, let_pass: Pass
+    ) -> None:
+        """They are read between that look and the next."""
+        websocket.answers = False
+        let_pass(PRESENCE_S + 1.0)
+        clock.advance(STALLED_S + LOOK_EVERY_S + PRESENCE_S)
+        watch.look(clock.now())
+        websocket.answers = True
+        websocket._send_ping()
+        let_pass(3 * PRESENCE_S)
+        assert not websocket.aborted
+
+    def test_to_stand_still_again_and_again_hides_nobody(
+        self,
+        watch: Watch,
+        sockets: Sockets,
+        clock: ManualClock,
+        websocket: FakeWebSocket,
+        let_pass: Pass,
+    ) -> None:
+        """Whoever is dead is missed, by presence and, where that is answered, by the heartbeat."""
+        busy = FakeWebSocket(sockets)
+        sockets.asked(busy)
+        websocket.answers = False
+        for _ in range(12):
+            let_pass(PRESENCE_S - 1.0)
+            clock.advance(STALLED_S + LOOK_EVERY_S)
+            watch.look(clock.now())
+        assert (websocket.aborted, busy.aborted) == (True, True)
 
     def test_a_crowd_is_pinged_in_one_look(
         self, watch: Watch, sockets: Sockets, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
@@ -116,7 +160,9 @@ class TestPresence:
         crowd = [FakeWebSocket(sockets) for _ in range(3 * AT_ONCE)]
         breaths: list[float] = []
         monkeypatch.setattr(clock, "sleep", breaths.append)
-        clock.advance(PRESENCE_S)
+        clock.advance(STALLED_S)
+        watch.look(clock.now())
+        monkeypatch.setattr(watch, "_presence_ping_s", STALLED_S)
         watch.look(clock.now())
         assert [one.moves for one in crowd] == [1] * len(crowd)
         assert breaths == [0, 0, 0]
@@ -199,7 +245,6 @@ class TestHeartbeat:
         for _ in range(10):
             let_pass(TIMEOUT_S / 10)
             sockets.follow_load("sid_1", None)
-            sockets.excuse("sid_1")
         let_pass(LOOK_EVERY_S)
         assert websocket.aborted
 
@@ -220,14 +265,21 @@ class TestHeartbeat:
         websocket: FakeWebSocket,
         let_pass: Pass,
     ) -> None:
-        """A PING's age counts from when the server can hear again."""
-        sockets.asked(websocket)
-        let_pass(1.0)
-        clock.advance(TIMEOUT_S)
+        """What it could not hear is added to the time of who owes, also after a load's deadline."""
+        excused = FakeWebSocket(sockets)
+        sockets.bind(excused.environ, "sid_2")
+        sockets.follow_load("sid_2", clock.now() + 1.0)
+        for one in (websocket, excused):
+            sockets.asked(one)
+        let_pass(2.0)
+        clock.advance(TIMEOUT_S + LOOK_EVERY_S)
         watch.look(clock.now())
+        let_pass(TIMEOUT_S - 2.0 - 2 * LOOK_EVERY_S)
         assert not websocket.aborted
-        let_pass(TIMEOUT_S + LOOK_EVERY_S)
-        assert websocket.aborted
+        let_pass(3 * LOOK_EVERY_S)
+        assert (websocket.aborted, excused.aborted) == (True, False)
+        let_pass(1.0)
+        assert excused.aborted
 
 
 class TestBusy:
