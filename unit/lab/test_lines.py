@@ -200,6 +200,19 @@ def test_no_server_is_told_by_mending(lines: Lines, only_from_server: bool) -> N
     assert not one.server.was_told
 
 
+def test_mending_may_leave_the_pages_in_the_dark(lines: Lines) -> None:
+    """Nothing passes on what was cut, and nobody is told; a new line leads through."""
+    one = joined(lines)
+    lines.cut(only_from_server=False)
+    lines.mend(tell_pages=False)
+    one.server.arrive(b"late")
+    assert not one.page.was_told
+    assert one.page.sent == b""
+    another = joined(lines)
+    another.server.arrive(b"new")
+    assert another.page.sent == b"new"
+
+
 def test_ends_by_the_server_are_timed(lines: Lines, clock: ManualClock) -> None:
     """From the cut on, however it ends, also after mending; all have to have ended."""
     first, second, gone = (joined(lines, UPGRADE) for _ in range(3))

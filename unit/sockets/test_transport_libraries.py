@@ -64,7 +64,7 @@ def test_what_is_no_packet_is_a_loss_at_once(eio: engineio.Server, message: str)
 
 
 def test_engineio_looks_the_websocket_up_for_each_upgrade() -> None:
-    """`install` works because the class is taken from `_async` of the server, by its name."""
+    """`use_websocket` works because the class is taken from `_async` of the server, by its name."""
     server = engineio.Server(async_mode="gevent", monitor_clients=False)
     assert callable(server._async["websocket"])
     calls: list[object] = []
