@@ -26,7 +26,8 @@ from app.settings import Settings
 from app.sockets.emitter import SocketEmitter
 from app.sockets.engine import measure_heartbeats_steadily, use_websocket
 from app.sockets.handlers import Handlers
-from app.sockets.transport import GraceWebSocket, Sockets
+from app.sockets.register import Sockets
+from app.sockets.transport import GraceWebSocket
 from app.sockets.watch import Watch
 from app.sockets.websocket import MAX_MESSAGE_BYTES
 from app.stores.base import Store

@@ -10,7 +10,7 @@ from app.protocol import ServerEvent
 from app.sessions import LossCause
 from app.sockets.engine import backlog, excuse_ping
 from app.sockets.packets import ack_packet, event_packet, text_frame
-from app.sockets.transport import Sockets
+from app.sockets.register import Sockets
 
 NAMESPACE = "/"
 

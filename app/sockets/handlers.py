@@ -36,7 +36,7 @@ from app.sessions import LinkState, LossCause
 from app.sockets.doorkeeper import Doorkeeper
 from app.sockets.emitter import SocketEmitter
 from app.sockets.packets import PageEvent
-from app.sockets.transport import Sockets
+from app.sockets.register import Sockets
 
 log = structlog.get_logger("grace.sockets")
 

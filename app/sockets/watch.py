@@ -15,7 +15,7 @@ from app.clock import Clock
 from app.services.busy import BUSY_AFTER_S
 from app.services.core import log
 from app.sessions import LossCause
-from app.sockets.transport import Sockets
+from app.sockets.register import Sockets
 
 LOOK_EVERY_S = 0.2
 """How late something can be noticed, in seconds."""

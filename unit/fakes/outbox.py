@@ -7,7 +7,7 @@ from typing import Any
 
 from app.errors import UnknownReceiver
 from app.protocol import ServerEvent
-from app.sockets.transport import Sockets
+from app.sockets.register import Sockets
 
 
 @dataclass(frozen=True, slots=True)

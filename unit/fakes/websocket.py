@@ -4,7 +4,8 @@ from typing import Any
 
 from werkzeug.test import create_environ
 
-from app.sockets.transport import ENVIRON_KEY, GraceWebSocket, Sockets
+from app.sockets.register import Sockets
+from app.sockets.transport import ENVIRON_KEY, GraceWebSocket
 
 
 class FakeWebSocket(GraceWebSocket):

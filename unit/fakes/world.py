@@ -25,7 +25,7 @@ from app.sessions import Session
 from app.settings import load_settings
 from app.sockets.handlers import Handlers
 from app.sockets.packets import PageEvent, read_packet
-from app.sockets.transport import Sockets
+from app.sockets.register import Sockets
 from app.sockets.watch import Watch
 from app.stores.base import Store
 from app.stores.sqlite import SqliteStore

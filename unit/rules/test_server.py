@@ -12,7 +12,7 @@ from app import create_app
 from app.errors import UnknownReceiver
 from app.protocol import ServerEvent
 from app.sockets.emitter import SocketEmitter
-from app.sockets.transport import Sockets
+from app.sockets.register import Sockets
 from unit.fakes.held import held_by_services
 from unit.fakes.pairs import come_to_wait, matched_pair, running_pair
 from unit.fakes.stores import FaultyStore

@@ -8,7 +8,7 @@ from app.errors import UnknownReceiver
 from app.protocol import ServerEvent
 from app.services.outbox import Outbox
 from app.sockets.emitter import SocketEmitter
-from app.sockets.transport import Sockets
+from app.sockets.register import Sockets
 from unit.fakes.outbox import FakeOutbox
 
 SOCKETS = Sockets(lambda: 0.0)

@@ -7,9 +7,12 @@ import pytest
 
 from app.clock import ManualClock
 from app.sockets.engine import use_websocket
-from app.sockets.transport import GraceWebSocket, Sockets
+from app.sockets.register import Sockets
+from app.sockets.transport import GraceWebSocket
+from app.sockets.websocket import WebSocket, accept_key
 from unit.sockets.connection import Connection
 from unit.sockets.page import PAGE, JoinedServer, Page
+from unit.sockets.wire import Browser
 
 
 @pytest.fixture
@@ -56,3 +59,19 @@ def server() -> JoinedServer:
 def client(server: JoinedServer) -> Page:
     """A page with a session."""
     return server.page(PAGE)
+
+
+@pytest.fixture
+def browser() -> Browser:
+    """A browser that asks for a WebSocket."""
+    return Browser()
+
+
+@pytest.fixture
+def websocket(browser: Browser) -> WebSocket:
+    """The server's side, once it has accepted."""
+    key = accept_key(browser.environ)
+    assert key is not None
+    accepted = WebSocket(browser.wire, key)
+    assert browser.was_accepted()
+    return accepted

@@ -7,7 +7,8 @@ import gevent
 import gevent.event
 import gevent.queue
 
-from app.sockets.transport import GraceWebSocket, Sockets
+from app.sockets.register import Sockets
+from app.sockets.transport import GraceWebSocket
 from unit.sockets.wire import PATIENCE_S, Browser
 
 SID = "sid_1"

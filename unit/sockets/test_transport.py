@@ -10,13 +10,8 @@ from engineio.socket import Socket as EngineSocket
 from app.clock import ManualClock
 from app.sockets.engine import backlog, excuse_ping
 from app.sockets.packets import PageEvent, read_packet, text_frame
-from app.sockets.transport import (
-    ENVIRON_KEY,
-    MAX_CONNECT_BYTES,
-    UNBOUND_S,
-    GraceWebSocket,
-    Sockets,
-)
+from app.sockets.register import UNBOUND_S, Sockets
+from app.sockets.transport import ENVIRON_KEY, MAX_CONNECT_BYTES, GraceWebSocket
 from unit.sockets.connection import SID, Connection, Visit
 from unit.sockets.wire import DEEP, PATIENCE_S, Browser, frame
 

@@ -5,7 +5,7 @@ import pytest
 
 from app.clock import ManualClock
 from app.sessions import LossCause
-from app.sockets.transport import Sockets
+from app.sockets.register import Sockets
 from app.sockets.websocket import PING_FRAME
 from unit.sockets.connection import SID, Connection
 from unit.sockets.wire import frame

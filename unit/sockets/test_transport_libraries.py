@@ -27,7 +27,8 @@ from wsproto.events import CloseConnection
 
 from app.sessions import LossCause
 from app.sockets import engine
-from app.sockets.transport import GraceWebSocket, Sockets
+from app.sockets.register import Sockets
+from app.sockets.transport import GraceWebSocket
 from unit.sockets.connection import Visit
 from unit.sockets.wire import DEEP, frame
 

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from app.clock import ManualClock
 from app.services.busy import BUSY_AFTER_S
 from app.sessions import LossCause
-from app.sockets.transport import Sockets
+from app.sockets.register import Sockets
 from app.sockets.watch import AT_ONCE, LOOK_EVERY_S, STALLED_S, Watch
 from unit.fakes.websocket import FakeWebSocket
 

@@ -2,7 +2,8 @@
 
 from app.clock import ManualClock
 from app.protocol import ServerEvent
-from app.sockets.transport import ENVIRON_KEY, UNBOUND_S, Sockets
+from app.sockets.register import UNBOUND_S, Sockets
+from app.sockets.transport import ENVIRON_KEY
 from unit.fakes.websocket import FakeWebSocket
 
 
