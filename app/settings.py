@@ -180,9 +180,11 @@ class Settings(BaseSettings):
         """Seconds without a heartbeat after which a page takes the server for lost.
 
         That is the heartbeat budget, or less: a path that has died in silence is noticed here after
-        one presence interval at the earliest, and the page has to be back before its grace ends.
+        one presence interval, or one `ping_timeout_s`, at the earliest, and the page has to be back
+        before its grace ends.
         """
-        in_time = self.presence_ping_s + self.reconnect_grace_s - COMING_BACK_S
+        noticed_s = min(self.presence_ping_s, self.ping_timeout_s)
+        in_time = noticed_s + self.reconnect_grace_s - COMING_BACK_S
         return min(self.heartbeat_budget_s, max(in_time, 1.5 * self.ping_interval_s))
 
     @property

@@ -16,6 +16,7 @@ from app.lab.network import Network
 from app.lab.participant import Participant
 from app.lab.server import ServerProcess
 from app.lab.throttle import cpu_throttle
+from app.lab.waiting import until
 from e2e.frozen_victim import SLOW_RATE
 from e2e.raw_scenes import start_loading, work_off_losses
 
@@ -116,6 +117,13 @@ def test_a_path_that_dies_in_silence_costs_no_session(bench: Bench, studies: Pat
     with Network(server.url) as network:
         page.open(network.url)
         page.wait_for(runtime="ready", place="waiting", timeout_s=60)
+        # Right after a heartbeat: no later one could the page wait for.
+        seen = len(page.recorded("heartbeat_seen"))
+        until(
+            lambda: len(page.recorded("heartbeat_seen")) > seen or None,
+            what="a heartbeat",
+            timeout_s=10,
+        )
         network.cut()
         network.mend(tell_pages=False)
         session_id = server.admin.opened_by("page")

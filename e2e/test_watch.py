@@ -13,8 +13,9 @@ from app.lab.admin import Event, select
 from app.lab.crowd import Crowd, for_each
 from app.lab.raw_page import RawPage
 from app.lab.server import ServerProcess
+from app.lab.waiting import until
 from e2e.altered_server import AlteredServer
-from e2e.raw_scenes import complete_loading, logged, start_loading, work_off_losses
+from e2e.raw_scenes import complete_loading, logged, start_loading
 from e2e.store_mishaps import held_store
 
 Serve = Callable[..., ServerProcess]
@@ -22,7 +23,7 @@ Serve = Callable[..., ServerProcess]
 ON_TIME_S = 1.0
 """How late a page may be missed."""
 
-OPENED_S = 0.1
+OPENED_S = 0.5
 """How much later than the server a page may think that its connection was opened."""
 
 HELD_S = 8.0
@@ -68,9 +69,7 @@ def test_200_silent_pages_are_each_missed_within_a_second_of_their_time(
     assert len(found) == 200
     assert min(found) >= 38.0 - OPENED_S
     assert max(found) <= 38.0 + ON_TIME_S
-    crowd.run(work_off_losses(server))
-    lost = select(server.admin.events(), "link_lost", where=was_missed)
-    assert len(lost) == 200
+    lost = all_missed(server, 200)
     assert all(38.0 <= entry["silent_s"] <= 38.0 + ON_TIME_S for entry in lost)
 
 
@@ -85,9 +84,7 @@ def test_a_slow_disconnect_handler_delays_nobody(serve: Serve, crowd: Crowd) -> 
     found = crowd.run(scenario())
     assert min(found) >= 5.0 - OPENED_S
     assert max(found) <= 5.0 + ON_TIME_S
-    # Behind them, and behind its own slow handler.
-    crowd.run(work_off_losses(server))
-    assert len(select(server.admin.events(), "link_lost", where=was_missed)) == 20
+    all_missed(server, 20)
 
 
 def test_stock_heartbeats_are_delayed_by_a_slow_disconnect_handler(
@@ -115,9 +112,7 @@ def test_a_store_that_is_held_delays_nobody(serve: Serve, crowd: Crowd, tmp_path
         assert server.admin.events()[-1]["event"] != "link_lost"
     assert min(found) >= 5.0 - OPENED_S
     assert max(found) <= 5.0 + ON_TIME_S
-    crowd.run(work_off_losses(server))
-    lost = select(server.admin.events(), "link_lost", where=was_missed)
-    assert len(lost) == 20
+    lost = all_missed(server, 20)
     assert all(5.0 <= entry["silent_s"] <= 5.0 + ON_TIME_S for entry in lost)
 
 
@@ -125,7 +120,7 @@ def test_1000_pages_that_load_are_kept_by_their_browsers_answers(
     serve: Serve, crowd: Crowd
 ) -> None:
     """For a minute they answer pings and nothing else; none is lost, and it costs little."""
-    server = serve(ping_timeout_s=8, loading_timeout_s=90)
+    server = serve(ping_timeout_s=8, loading_timeout_s=150)
     process = psutil.Process(server.process_id)
 
     async def open_and_load(_: int) -> RawPage:
@@ -159,6 +154,14 @@ def cpu_s(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def was_missed(entry: Event) -> bool:
-    """Whether a link was lost to the heartbeat."""
-    return bool(entry["cause"] == "heartbeat_missed")
+def all_missed(server: ServerProcess, number: int) -> list[Event]:
+    """The losses to the heartbeat, waited for until there are so many; there are no others."""
+
+    def look() -> list[Event] | None:
+        lost = select(server.admin.events(), "link_lost")
+        return lost if len(lost) >= number else None
+
+    lost = until(look, what=f"{number} losses in the log", timeout_s=10)
+    assert len(lost) == number
+    assert {entry["cause"] for entry in lost} == {"heartbeat_missed"}
+    return lost

@@ -114,6 +114,7 @@ def test_one_file_does_not_reach_the_next_load(tmp_path: Path) -> None:
     [
         ({}, 5 + 15 - 3),
         ({"reconnect_grace_s": 300}, 8 + 30),
+        ({"presence_ping_s": 60, "reconnect_grace_s": 8}, 30 + 8 - 3),
         ({"ping_timeout_s": 8}, 8 + 8),
         ({"reconnect_grace_s": 3}, 8 * 1.5),
         ({"reconnect_grace_s": 3, "ping_interval_s": 1, "presence_ping_s": 1}, 1.5),

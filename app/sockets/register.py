@@ -88,9 +88,13 @@ class Sockets:
         if websocket is None:
             return
         if excused_until is not None:
-            websocket.loads, websocket.excused_until = True, excused_until
+            websocket.loads = True
+            # What is said again does not take back what was forgiven meanwhile.
+            if excused_until != websocket.load_deadline:
+                websocket.load_deadline = websocket.excused_until = excused_until
         elif websocket.loads:
-            websocket.loads, websocket.excused_until = False, self.now()
+            websocket.loads, websocket.load_deadline = False, None
+            websocket.excused_until = self.now()
             self.deliver_held(websocket)
 
     def deliver_held(self, websocket: GraceWebSocket) -> None:

@@ -61,6 +61,7 @@ class GraceWebSocket:
         self.owes_since: float | None = None
         self.loads = False
         self.excused_until = float("-inf")
+        self.load_deadline: float | None = None
         self.lost_by: LossCause | None = None
         self.held = HeldBack()
         self._unheard_bytes = 0
@@ -191,7 +192,7 @@ class GraceWebSocket:
 
     def forget_load(self) -> None:
         """Another session begins on this connection: what loaded was not its own."""
-        self.loads, self.excused_until = False, float("-inf")
+        self.loads, self.load_deadline, self.excused_until = False, None, float("-inf")
         self.held = HeldBack()
 
     def send(self, message: str) -> None:
@@ -214,6 +215,7 @@ class GraceWebSocket:
         engineio parses outside of any `try`: at nonsense its handler would end without saying that
         the connection is over.
         """
+        self._is_handling = False
         while self._ws is not None:
             message = self._ws.receive()
             packet = read_packet(message)
@@ -228,6 +230,8 @@ class GraceWebSocket:
                 if message is not None and (packet is None or (again and has_session)):
                     self.lost_by = self.lost_by or LossCause.SERVER_CLOSED
                     return None
+                # Until it waits again: a CONNECT has to be stored, too.
+                self._is_handling = packet is not None
                 return packet
             # Without a session there is nobody who says anything.
             if self.sid is not None:

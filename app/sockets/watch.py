@@ -16,6 +16,7 @@ from app.services.busy import BUSY_AFTER_S
 from app.services.core import log
 from app.sessions import LossCause
 from app.sockets.register import Sockets
+from app.sockets.transport import GraceWebSocket
 
 LOOK_EVERY_S = 0.2
 """How late something can be noticed, in seconds."""
@@ -46,6 +47,7 @@ class Watch:
         self._presence_ping_s = presence_ping_s
         self._ping_timeout_s = ping_timeout_s
         self._looked_at = clock.now()
+        self._suspects: list[GraceWebSocket] = []
 
     def run(self, is_over: Callable[[], bool]) -> None:
         """Look until it is over. Blocks; runs in a greenlet of its own."""
@@ -70,12 +72,19 @@ class Watch:
         self._looked_at = self._clock.now()
 
     def _check_presence(self, now: float) -> None:
-        pinged = 0
-        while (websocket := self._sockets.take_turn(now - self._presence_ping_s)) is not None:
+        # An answer may have been there at the last look, and nobody have had the time to read it.
+        suspects, self._suspects = self._suspects, []
+        for websocket in suspects:
             if websocket.is_silent:
                 websocket.lose(LossCause.NETWORK_LOST)
             else:
                 websocket.ping()
+        pinged = 0
+        while (turn := self._sockets.take_turn(now - self._presence_ping_s)) is not None:
+            if turn.is_silent:
+                self._suspects.append(turn)
+            else:
+                turn.ping()
             pinged += 1
             if pinged % AT_ONCE == 0:
                 self._clock.sleep(0)

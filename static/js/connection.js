@@ -126,7 +126,7 @@ export class Connection {
     this.#reconnector.hurry();
   }
 
-  /** A load of Python ended, well or not: heartbeats count again, from now. */
+  /** A load of Python ended, well or not: heartbeats count again, from the last one on. */
   loadEnded() {
     this.#watch.loadEnded();
   }

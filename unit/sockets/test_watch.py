@@ -118,9 +118,22 @@ class TestPresence:
         clock.advance(STALLED_S + LOOK_EVERY_S + PRESENCE_S)
         watch.look(clock.now())
         assert not websocket.aborted
-        # Only now what came meanwhile has been read.
-        let_pass(LOOK_EVERY_S)
+        # Now what came meanwhile has been read, and it has had one look more, as always.
+        let_pass(2 * LOOK_EVERY_S)
         assert websocket.aborted
+
+    def test_an_answer_that_is_read_by_the_next_look_counts(
+        self, websocket: FakeWebSocket, let_pass: Pass
+    ) -> None:
+        """The loop may have been busy when the turn came, and the answer have been there."""
+        websocket.answers = False
+        let_pass(2 * PRESENCE_S)
+        assert websocket.is_silent
+        assert not websocket.aborted
+        websocket.answers = True
+        websocket._send_ping()
+        let_pass(3 * PRESENCE_S)
+        assert not websocket.aborted
 
     def test_answers_that_came_while_it_stood_still_count(
         self, watch: Watch, clock: ManualClock, websocket: FakeWebSocket, let_pass: Pass
@@ -280,6 +293,28 @@ class TestHeartbeat:
         assert (websocket.aborted, excused.aborted) == (True, False)
         let_pass(1.0)
         assert excused.aborted
+
+    def test_what_was_forgiven_is_not_taken_back(
+        self,
+        watch: Watch,
+        sockets: Sockets,
+        clock: ManualClock,
+        websocket: FakeWebSocket,
+        let_pass: Pass,
+    ) -> None:
+        """The sweeper tells of the same load again, once its deadline has passed meanwhile."""
+        deadline = clock.now() + 5.0
+        sockets.follow_load("sid_1", deadline)
+        sockets.asked(websocket)
+        let_pass(4.0)
+        clock.advance(TIMEOUT_S + 10.0)
+        watch.look(clock.now())
+        sockets.follow_load("sid_1", deadline)
+        let_pass(TIMEOUT_S - 1.0)
+        assert not websocket.aborted
+        sockets.follow_load("sid_1", deadline - 100.0)
+        let_pass(LOOK_EVERY_S)
+        assert websocket.aborted
 
 
 class TestBusy:
