@@ -244,6 +244,19 @@ class TestOnTheWire:
             emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, big)
             assert len(wired.heard("waiting_room")) == 3 + number
 
+    def test_what_opens_the_session_counts(
+        self, server: JoinedServer, emitter: SocketEmitter, wired: WiredPage
+    ) -> None:
+        """It goes out whatever its size; after a long one a page that loads is sent no more."""
+        server.sockets.follow_load(wired.sid, float("inf"))
+        emitter.emit(wired.sid, ServerEvent.SESSION_OPENED, {"game": "x" * QUIET_BYTES})
+        assert len(wired.heard("session_opened")) == 2
+        emitter.emit(wired.sid, ServerEvent.WAITING_ROOM, ROOM)
+        assert wired.heard("waiting_room") == []
+        wired.browser.say("3")
+        gevent.idle()
+        assert wired.heard("waiting_room") == [ROOM]
+
     def test_a_long_event_is_not_kept_from_a_page_that_answers(
         self, server: JoinedServer, emitter: SocketEmitter, wired: WiredPage
     ) -> None:

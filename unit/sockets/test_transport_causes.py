@@ -1,14 +1,16 @@
 """Each connection knows what ended it, whoever did."""
 
+import engineio
 import gevent
 import pytest
 
 from app.clock import ManualClock
 from app.sessions import LossCause
 from app.sockets.register import Sockets
+from app.sockets.transport import GraceWebSocket
 from app.sockets.websocket import PING_FRAME
 from unit.sockets.connection import SID, Connection
-from unit.sockets.wire import frame
+from unit.sockets.wire import PATIENCE_S, Browser, frame
 
 CLOSED, TIMEOUT, CLIENT = "transport close", "ping timeout", "client disconnect"
 
@@ -134,6 +136,32 @@ def test_a_ping_goes_out_and_its_answer_is_a_sign(connection: Connection) -> Non
     connection.browser.say("3")
     assert connection.told() == "3"
     assert not connection.end.is_silent
+
+
+def test_nobody_is_silent_whose_packet_is_being_handled(
+    eio: engineio.Server, sockets: Sockets
+) -> None:
+    """From the moment engineio has it until it waits again; a CONNECT has to be stored."""
+    seen: list[bool] = []
+
+    def handle(websocket: GraceWebSocket) -> list[bytes]:
+        websocket.ping()
+        seen.append(websocket.is_silent)
+        while websocket.wait() is not None:
+            websocket.ping()
+            seen.append(websocket.is_silent)
+        return []
+
+    browser = Browser()
+    task = gevent.spawn(eio._async["websocket"](handle, eio), browser.environ, lambda *_: None)
+    gevent.idle()
+    browser.say("40")
+    gevent.idle()
+    (waiting,) = sockets
+    assert seen == [True, False]
+    assert waiting.is_silent
+    browser.vanish()
+    task.get(timeout=PATIENCE_S)
 
 
 def test_a_page_whose_browser_answers_is_busy(connection: Connection, sockets: Sockets) -> None:

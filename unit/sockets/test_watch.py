@@ -123,12 +123,17 @@ class TestPresence:
         assert websocket.aborted
 
     def test_an_answer_that_is_read_by_the_next_look_counts(
-        self, websocket: FakeWebSocket, let_pass: Pass
+        self, watch: Watch, websocket: FakeWebSocket, let_pass: Pass
     ) -> None:
         """The loop may have been busy when the turn came, and the answer have been there."""
         websocket.answers = False
-        let_pass(2 * PRESENCE_S)
+        let_pass(PRESENCE_S + LOOK_EVERY_S)
         assert websocket.is_silent
+        for _ in range(round(PRESENCE_S / LOOK_EVERY_S)):
+            if watch._suspects:
+                break
+            let_pass(LOOK_EVERY_S)
+        assert watch._suspects == [websocket]
         assert not websocket.aborted
         websocket.answers = True
         websocket._send_ping()
