@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import flask
 
     from app.clock import Clock
+    from app.services.delivery import Delivery
     from app.services.study_files import LoadedStudy
     from app.settings import Settings
     from app.stores.base import Store
@@ -24,6 +25,7 @@ def create_app(
     clock: Clock,
     store: Store,
     study: LoadedStudy | None = None,
+    delivery: Delivery | None = None,
 ) -> flask.Flask:
     """The application, ready to be served, with its parts in `app.extensions["grace"]`.
 
@@ -36,6 +38,7 @@ def create_app(
         clock: the only source of time.
         store: an open store.
         study: the study that is served; by default it is loaded from `settings.study`.
+        delivery: what is served with it; by default files as they lie, and nothing compressed.
 
     Raises:
         StudyFileError: the study or one of its environments cannot be used.
@@ -44,6 +47,9 @@ def create_app(
     # Imported here because whoever imports `app.studies` or `app.lab` (a study file, a test with a
     # browser) must not pull in gevent and the server.
     from app.joined import join
+    from app.services.delivery import prepare_delivery
     from app.services.study_files import load_study
 
-    return join(settings, clock=clock, store=store, study=study or load_study(settings.study))
+    study = study or load_study(settings.study)
+    delivery = delivery or prepare_delivery(study)
+    return join(settings, clock=clock, store=store, study=study, delivery=delivery)

@@ -1,16 +1,22 @@
 """The command `grace-server`."""
 
+from __future__ import annotations
+
 import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from app import __version__
 from app.errors import GraceError
 from app.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from app.services.delivery import Delivery
+    from app.services.study_files import LoadedStudy
 
 _OPTIONS: dict[str, str] = {
     "--host": "host",
@@ -26,6 +32,7 @@ _OPTIONS: dict[str, str] = {
     "--input-delay-frames": "input_delay_frames",
     "--runtime": "runtime",
     "--store": "store",
+    "--cache": "cache",
     "--admin-token": "admin_token",
     "--gone-kept": "gone_kept_s",
 }
@@ -94,12 +101,13 @@ def _serve(settings: Settings) -> None:
     configure_logs()
     study = load_study(settings.study)
     for note in study.notes:
-        click.echo(f"grace-server: {note}", err=True)
+        _say(note)
+    delivery = _prepare(settings, study)
     clock = SystemClock()
     store = SqliteStore(settings.sqlite_file, sleep=clock.sleep)
     token = settings.admin_token or secrets.token_urlsafe(24)
     settings, made = settings.model_copy(update={"admin_token": token}), not settings.admin_token
-    app = create_app(settings, clock=clock, store=store, study=study)
+    app = create_app(settings, clock=clock, store=store, study=study, delivery=delivery)
     grace = app.extensions["grace"]
 
     def ready(address: str) -> None:
@@ -113,6 +121,26 @@ def _serve(settings: Settings) -> None:
         serve_http(app, settings.host, settings.port, ready, grace.stop)
     finally:
         store.close()
+
+
+def _prepare(settings: Settings, study: LoadedStudy) -> Delivery:
+    """Make what is served, in threads of the system: gevent's own do one thing at a time."""
+    from gevent.threadpool import ThreadPool
+
+    from app.python.cache import open_cache
+    from app.services.delivery import prepare_delivery
+
+    cache = open_cache(settings.cache_folder, _say)
+    cache.prune()
+    threads = ThreadPool(2)
+    try:
+        return prepare_delivery(study, cache=cache, say=_say, at_once=threads.map)
+    finally:
+        threads.kill()
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"grace-server: {sentence}", err=True)
 
 
 if __name__ == "__main__":

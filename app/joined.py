@@ -13,12 +13,12 @@ from app.clock import Clock
 from app.errors import SettingsError, StoreError
 from app.services.busy import BusyPages
 from app.services.core import Core
+from app.services.delivery import Delivery
 from app.services.games import GameService
 from app.services.inbox import LossInbox
 from app.services.performer import Performer
 from app.services.restart import recover
 from app.services.sessions import SessionService
-from app.services.static_files import static_folder
 from app.services.study_files import LoadedStudy
 from app.services.sweeper import Sweeper
 from app.services.waiting import WaitingService
@@ -34,6 +34,7 @@ from app.stores.base import Store
 from app.studies import Stager
 from app.web.headers import add_headers
 from app.web.pages import pages
+from app.web.static_files import StaticFiles
 
 
 @dataclass(slots=True)
@@ -71,14 +72,16 @@ class Grace:
             self.core.store.mark_alive(self.core.clock.now())
 
 
-def join(settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy) -> flask.Flask:
+def join(
+    settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy, delivery: Delivery
+) -> flask.Flask:
     """See `app.create_app`."""
     if importlib.util.find_spec("geventwebsocket") is not None:
         raise SettingsError(
             "gevent-websocket is installed: Engine.IO would take it instead of our WebSocket,"
             " and the close code would be lost. Uninstall it."
         )
-    application = flask.Flask("app", static_folder=static_folder(), static_url_path="/static")
+    application = flask.Flask("app", static_folder=None)
     application.after_request(add_headers)
     socketio = SocketIO(
         application,
@@ -101,6 +104,7 @@ def join(settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy) 
         study=study,
         stager=Stager(study.study),
         outbox=emitter,
+        delivery=delivery,
     )
     games = GameService(core)
     sessions = SessionService(core, games)
@@ -123,5 +127,7 @@ def join(settings: Settings, *, clock: Clock, store: Store, study: LoadedStudy) 
     admin = admin_api(core, settings.admin_token)
     add_process_view(admin, core, sockets)
     application.register_blueprint(admin)
+    # Around Socket.IO too: a file is one look into a table.
+    application.wsgi_app = StaticFiles(application.wsgi_app, delivery.bundles)  # type: ignore[method-assign]
     application.extensions["grace"] = Grace(core, games, sweeper, inbox, socketio, sockets, watch)
     return application

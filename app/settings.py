@@ -4,6 +4,7 @@ A setting is taken from the command line, else from `GRACE_*` in the environment
 file, else from its default. What cannot work together is refused at start, with the reason.
 """
 
+import os
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Any, Literal, Self
@@ -21,6 +22,8 @@ from app.errors import SettingsError
 EXAMPLE_STUDY = Path(__file__).resolve().parent / "examples" / "slime_volleyball"
 """The study that ships with the server."""
 
+DEFAULT_CACHE = Path("~/.cache/grace-server")
+"""Where the user's own caches lie (XDG Base Directory Specification)."""
 
 SHORTEST_PRESENCE_PING_S = 0.5
 """A round trip to the other side of the world, and some patience."""
@@ -106,6 +109,10 @@ class Settings(BaseSettings):
     )
     study: Path = Field(
         EXAMPLE_STUDY, description="The study's Python file, or a folder with a study.py."
+    )
+    cache: Path = Field(
+        DEFAULT_CACHE,
+        description="Folder for what is made once and served often: compressed files, snapshots.",
     )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(5000, ge=0, le=65535, description="Port; 0 picks a free one.")
@@ -197,6 +204,14 @@ class Settings(BaseSettings):
         if self.heartbeat == "engineio":
             return self.ping_timeout_s
         return self.loading_budget_s + self.heartbeat_budget_s
+
+    @property
+    def cache_folder(self) -> Path:
+        """The folder named by `cache`; the default one may be moved by `XDG_CACHE_HOME`."""
+        moved = os.environ.get("XDG_CACHE_HOME", "")
+        if self.cache == DEFAULT_CACHE and Path(moved).is_absolute():
+            return Path(moved) / DEFAULT_CACHE.name
+        return self.cache
 
     @property
     def sqlite_file(self) -> Path:

@@ -11,7 +11,7 @@ import app
 from app.games import GameState
 from app.protocol import LOADING_STAGES, ClientEvent, EndReason, ErrorCode, ServerEvent
 from app.sessions import GraceKind, LinkState, LossCause, PlaceState, RuntimeState, WhyGone
-from app.settings import Settings
+from app.settings import EXAMPLE_STUDY, Settings
 
 ROOT = Path(__file__).parents[1]
 APP = Path(app.__file__).parent
@@ -80,7 +80,7 @@ def as_written(default: object) -> str:
     """How the reference writes a default."""
     if isinstance(default, bool):
         return "on" if default else "off"
-    if isinstance(default, Path):
+    if default == EXAMPLE_STUDY:
         return "the shipped example"
     return "made and printed at start" if default is None else str(default)
 

@@ -21,6 +21,7 @@ OTHERS: dict[str, tuple[str, object]] = {
     "input_delay_frames": ("0", 0),
     "runtime": ("main", "main"),
     "preload": ("false", False),
+    "cache": ("caches/mine", Path("caches/mine")),
     "store": ("sqlite:////var/lab/grace.db", "sqlite:////var/lab/grace.db"),
     "study": ("studies/mine", Path("studies/mine")),
     "host": ("::1", "::1"),

@@ -12,6 +12,7 @@ from app.errors import StoreError
 from app.games import GamePolicy
 from app.protocol import ServerEvent
 from app.services.connections import Connections
+from app.services.delivery import Delivery
 from app.services.outbox import Outbox
 from app.services.study_files import LoadedStudy
 from app.sessions import Effect, Policy, Record, RefreshGame, RefreshWaitingRoom, WakeSweeper
@@ -102,6 +103,7 @@ class Core:
     study: LoadedStudy
     stager: Stager
     outbox: Outbox
+    delivery: Delivery
     connections: Connections = field(default_factory=Connections)
     effects: EffectQueue = field(default_factory=EffectQueue)
     policy: Policy = field(init=False)

@@ -16,11 +16,6 @@ from markdown_it.utils import EnvType, OptionsDict
 from app.studies import Game, Scene, StagerState, Text
 
 
-def environment_address(scene_id: str) -> str:
-    """Return the address under which the page gets a game scene's environment."""
-    return f"/study/{scene_id}/environment.py"
-
-
 def scene_view(
     scene: Scene,
     state: StagerState,
@@ -30,8 +25,8 @@ def scene_view(
 ) -> dict[str, Any]:
     """Return the wire form of `scene` for a session in `state`.
 
-    `environment_url` is `environment_address(scene.scene_id)` unless given. `result` is the outcome
-    of a game that was played, where it is known.
+    `environment_url` is where the page gets a game scene's environment. `result` is the outcome of
+    a game that was played, where it is known.
     """
     view: dict[str, Any] = {
         "scene_id": scene.scene_id,
@@ -43,7 +38,7 @@ def scene_view(
         view["button"] = scene.button
     elif isinstance(scene, Game):
         view |= {
-            "environment_url": environment_url or environment_address(scene.scene_id),
+            "environment_url": environment_url,
             "players": scene.players,
             "steps_per_s": scene.steps_per_s,
             "width": scene.width,

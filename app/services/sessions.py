@@ -129,7 +129,7 @@ class SessionService:
                 )
             if session.link.why is WhyGone.FINISHED and self._core.stager.knows(session.scene):
                 # The end scene may have been lost on its way, and with it a completion code.
-                end = scene_payload(self._core.stager, session.scene)
+                end = self._scene(session.scene)
                 raise RefusedConnection(expired.code, "this study is finished", scene=end)
             if session.link.state is LinkState.GONE:
                 raise expired
@@ -162,7 +162,7 @@ class SessionService:
             "link": session.link.state.value,
             "runtime": session.runtime.state.value,
             "place": session.place.state.value,
-            "scene": scene_payload(self._core.stager, session.scene),
+            "scene": self._scene(session.scene),
         }
         if self._core.settings.heartbeat == "presence":
             payload["heartbeat_timeout_s"] = self._core.settings.page_patience_s
@@ -260,12 +260,13 @@ class SessionService:
     def _enter(self, session_id: str, scene: StagerState) -> Session:
         final = isinstance(self._core.stager.scene(scene), End)
         session = self._apply(session_id, SceneEntered(scene, final))
-        self._core.tell(
-            session_id, ServerEvent.SCENE_ACTIVATED, scene_payload(self._core.stager, scene)
-        )
+        self._core.tell(session_id, ServerEvent.SCENE_ACTIVATED, self._scene(scene))
         if final:
             self._close_connection(session_id)
         return session
+
+    def _scene(self, state: StagerState) -> dict[str, Any]:
+        return scene_payload(self._core.stager, state, self._core.delivery.environment_address)
 
     def _close_connection(self, session_id: str) -> None:
         connection = self._core.connections.current(session_id)

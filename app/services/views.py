@@ -1,16 +1,25 @@
 """Sessions and games as JSON: for the page that owns them, and for the experimenter."""
 
+from collections.abc import Callable
 from typing import Any
 
 from app.games import Game, PlayerStatus
-from app.services.scene_view import environment_address, scene_view
+from app.services.scene_view import scene_view
 from app.sessions import LinkState, Session
 from app.studies import Game as GameScene
 from app.studies import Stager, StagerState
 
 
-def scene_payload(stager: Stager, state: StagerState) -> dict[str, Any]:
-    """The current scene, whole, as `scene_activated` and `session_opened` carry it."""
+def scene_payload(
+    stager: Stager, state: StagerState, environment_address: Callable[[str], str]
+) -> dict[str, Any]:
+    """The current scene, whole, as `scene_activated` and `session_opened` carry it.
+
+    Args:
+        stager: knows the scenes.
+        state: where in the study a session is.
+        environment_address: where the page gets the environment of the game scene of that id.
+    """
     scene = stager.scene(state)
     address = environment_address(scene.scene_id) if isinstance(scene, GameScene) else None
     return scene_view(scene, state, environment_url=address)

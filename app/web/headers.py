@@ -2,6 +2,9 @@
 
 import flask
 
+FOR_EVER = "public, max-age=31536000, immutable"
+"""For what has its content in its address (RFC 8246)."""
+
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -18,7 +21,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 """Only our own files, no inline script, in no frame. Pyodide needs WebAssembly and no `eval`."""
 
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -26,12 +29,12 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+"""Of pages, refusals and files alike: a worker has the policy that its own script came with."""
 
 
 def add_headers(response: flask.Response) -> flask.Response:
-    """Put the headers on an answer; what is not a static file is not kept by anybody."""
-    for name, value in _HEADERS.items():
+    """Put the headers on an answer that is no static file; such a one is kept by nobody."""
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if not flask.request.path.startswith("/static/"):
-        response.headers["Cache-Control"] = "no-store"
+    response.headers["Cache-Control"] = "no-store"
     return response

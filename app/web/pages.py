@@ -1,4 +1,4 @@
-"""The page and the environments it steps."""
+"""The page, and the health check."""
 
 import json
 from typing import Any
@@ -6,16 +6,13 @@ from typing import Any
 import flask
 
 from app.services.core import Core
-from app.services.scene_view import environment_address
 from app.studies import Game
 
-PYODIDE_URL = "/static/vendor/pyodide/"
-RUNNER_URL = "/static/py/grace_runner.py"
 LONGEST_LABEL = 128
 
 
 def pages(core: Core) -> flask.Blueprint:
-    """The routes of the page, its environments and the health check."""
+    """The routes of the page and the health check."""
     blueprint = flask.Blueprint("pages", __name__, template_folder="templates")
 
     @blueprint.get("/")
@@ -25,15 +22,11 @@ def pages(core: Core) -> flask.Blueprint:
         return flask.render_template(
             "index.html",
             title=core.study.study.title,
+            static=core.delivery.page.address,
+            modules=core.delivery.modules,
+            hints=python_hints(core),
             config=json.dumps(config).replace("<", "\\u003c"),
         )
-
-    @blueprint.get("/study/<scene_id>/environment.py")
-    def environment(scene_id: str) -> flask.Response:
-        found = core.study.environments.get(scene_id)
-        if found is None:
-            flask.abort(404)
-        return flask.Response(found.source, mimetype="text/x-python")
 
     @blueprint.get("/healthz")
     def health() -> dict[str, str]:
@@ -46,13 +39,30 @@ def page_config(core: Core, participant: str | None) -> dict[str, Any]:
     """What the page has to know before it connects. `participant` is a label, shortened."""
     study = core.study.study
     games = [scene for scene in study.scenes if isinstance(scene, Game)]
+    delivery = core.delivery
+    python = delivery.python_config(core.settings.runtime)
+    first = games[0] if games else None
     return {
         "study": {"id": study.study_id, "title": study.title},
         "participant": participant[:LONGEST_LABEL] if participant else None,
         "runtime": core.settings.runtime,
         "preload": core.settings.preload,
-        "pyodide_url": PYODIDE_URL,
-        "runner_url": RUNNER_URL,
-        "first_environment_url": environment_address(games[0].scene_id) if games else None,
-        "first_environment_config": dict(games[0].config) if games else None,
+        "python": python,
+        "pyodide_url": python["pyodide_url"],
+        "runner_url": python["runner_url"],
+        "first_environment_url": delivery.environment_address(first.scene_id) if first else None,
+        "first_environment_config": dict(first.config) if first else None,
     }
+
+
+def python_hints(core: Core) -> list[str]:
+    """Addresses that the document itself will fetch, and that take longest.
+
+    A worker's fetches do not use what its document has preloaded, so there are none for it.
+    """
+    has_game = any(isinstance(scene, Game) for scene in core.study.study.scenes)
+    if not (has_game and core.settings.preload) or core.settings.runtime != "main":
+        return []
+    python = core.delivery.python_config("main")
+    urls = [core.delivery.pyodide.url("pyodide.asm.wasm")]
+    return urls if python["snapshot"] is None else [*urls, python["snapshot"]["url"]]

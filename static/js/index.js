@@ -1,6 +1,6 @@
 /** Joins the parts of the page, with the browser's own environment, and starts it. */
 
-import { io } from "/static/vendor/socket.io/socket.io.esm.min.js";
+import { io } from "../vendor/socket.io/socket.io.esm.min.js";
 import { BlockWatch } from "./block_watch.js";
 import { Connection } from "./connection.js";
 import { browserTime, newId, nextPaint, nextTask, tabStorage } from "./environment.js";

@@ -13,6 +13,7 @@ from socketio.exceptions import ConnectionRefusedError
 from app.clock import ManualClock
 from app.services.busy import BusyPages
 from app.services.core import Core
+from app.services.delivery import prepare_delivery
 from app.services.games import GameService
 from app.services.inbox import LossInbox
 from app.services.performer import Performer
@@ -72,6 +73,7 @@ class World:
             study=served,
             stager=Stager(served.study),
             outbox=self.outbox,
+            delivery=prepare_delivery(served),
         )
         self.games = GameService(self.core)
         self.sessions = SessionService(self.core, self.games)

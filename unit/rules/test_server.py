@@ -34,8 +34,8 @@ def contents(world: World) -> tuple[Any, ...]:
     [
         "/?participant=P7",
         "/healthz",
-        "/study/match/environment.py",
-        "/study/elsewhere/environment.py",
+        "{environment}",
+        "/static/elsewhere/environment.py",
         "/admin/api/sessions",
         "/admin/api/events?after=1",
         "/admin/api/games",
@@ -47,10 +47,11 @@ def test_rule_13_get_changes_nothing(world: World, address: str) -> None:
     running_pair(world)
     settings = world.settings.model_copy(update={"admin_token": "a-long-token"})
     app = create_app(settings, clock=world.clock, store=world.store, study=world.core.study)
+    address = address.format(environment=world.core.delivery.environment_address("match"))
     before = contents(world)
     with app.test_client() as client:
-        client.get(address)
-        client.get(address, headers={"Authorization": "Bearer a-long-token"})
+        client.get(address).close()
+        client.get(address, headers={"Authorization": "Bearer a-long-token"}).close()
     assert contents(world) == before
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.scene_view import environment_address, render_markdown, scene_view
+from app.services.scene_view import render_markdown, scene_view
 from app.studies import Control, End, Game, StagerState, Text
 
 LEFT = Control(label="Left", keys=["ArrowLeft"], value=1)
@@ -36,13 +36,13 @@ def test_a_text() -> None:
 
 def test_a_game() -> None:
     """A game has all that a page needs to play it, as JSON."""
-    view = scene_view(GAME, StagerState("match"))
+    view = scene_view(GAME, StagerState("match"), environment_url="/e.py")
     assert json.loads(json.dumps(view)) == {
         "scene_id": "match",
         "kind": "game",
         "title": "Match",
         "html": "",
-        "environment_url": environment_address("match"),
+        "environment_url": "/e.py",
         "players": 3,
         "steps_per_s": 30,
         "width": 640,

@@ -91,7 +91,7 @@ class TestScenes:
         assert participant.session.scene.scene_id == "match"
         (scene,) = participant.heard("scene_activated")
         assert scene["kind"] == "game"
-        assert scene["environment_url"] == "/study/match/environment.py"
+        assert scene["environment_url"] == reading.core.delivery.environment_address("match")
 
     def test_leaving_again_changes_nothing(self, reading: World) -> None:
         """The answer is where the participant is, and nothing is sent twice."""

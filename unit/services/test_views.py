@@ -48,10 +48,10 @@ class TestScene:
     def test_only_a_game_has_an_environment(self) -> None:
         """Its address is that of the scene."""
         stager = Stager(one_game().study)
-        game = scene_payload(stager, StagerState("match", done=True))
-        assert game["environment_url"] == "/study/match/environment.py"
+        game = scene_payload(stager, StagerState("match", done=True), "/{}.py".format)
+        assert game["environment_url"] == "/match.py"
         assert game["done"] is True
-        text = scene_payload(stager, StagerState("questions"))
+        text = scene_payload(stager, StagerState("questions"), "/{}.py".format)
         assert (text["kind"], "environment_url" in text) == ("text", False)
 
 

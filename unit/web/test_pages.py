@@ -60,7 +60,9 @@ def test_the_page_holds_its_configuration(server: JoinedServer) -> None:
     assert config == page_config(server.grace.core, None)
     assert config["study"] == {"id": "study", "title": "A study"}
     assert (config["runtime"], config["preload"], config["participant"]) == ("main", True, None)
-    assert config["first_environment_url"] == "/study/match/environment.py"
+    delivery = server.grace.core.delivery
+    assert config["python"] == delivery.python_config("main")
+    assert config["first_environment_url"] == delivery.environment_address("match")
 
 
 def test_preload_can_be_off() -> None:
@@ -117,30 +119,43 @@ def test_nothing_stands_in_the_page_that_the_policy_forbids(server: JoinedServer
             assert re.match("/static/|data:", str(attributes["href"]))
 
 
-def test_an_environment_is_served_as_it_is(server: JoinedServer) -> None:
-    """The Python source of a game scene, as text."""
-    answer = server.http.get("/study/match/environment.py")
-    assert answer.text == server.study.environments["match"].source
-    assert answer.mimetype == "text/x-python"
+def test_all_that_the_page_names_is_there(server: JoinedServer) -> None:
+    """Every script, style and hint of it is a file that can be had, and kept for ever."""
+    named = [
+        str(attributes.get("src") or attributes.get("href"))
+        for tag, attributes in parsed(server).elements
+        if tag in ("script", "link") and attributes.keys() & {"src", "href"}
+    ]
+    files = [address for address in named if address.startswith("/static/")]
+    assert len(files) > 20
+    for address in files:
+        with server.http.get(address) as answer:
+            assert answer.status_code == 200, address
+            assert "immutable" in answer.headers["Cache-Control"]
 
 
-def test_an_environment_keeps_its_letters() -> None:
-    """Sources are UTF-8, as Python's are by default."""
-    server = JoinedServer()
-    environments: Any = server.study.environments
-    source = type(environments["match"])(environments["match"].path, "name = 'Zoë 错'\n")
-    environments["match"] = source
-    answer = server.http.get("/study/match/environment.py")
-    assert answer.data.decode("utf-8") == source.source
-    assert "utf-8" in answer.headers["Content-Type"]
+def hints(server: JoinedServer, kind: str) -> list[str]:
+    """The addresses that the page asks for before it needs them."""
+    elements = [attributes for tag, attributes in parsed(server).elements if tag == "link"]
+    return [str(one["href"]) for one in elements if one["rel"] == kind]
 
 
-@pytest.mark.parametrize(
-    "path", ["/study/questions/environment.py", "/study/none/environment.py", "/study/..%2f/x"]
-)
-def test_a_scene_without_an_environment_is_not_found(server: JoinedServer, path: str) -> None:
-    """A text has none, and no other file can be had this way."""
-    assert server.http.get(path).status_code == 404
+def test_every_module_is_asked_for_at_once(server: JoinedServer) -> None:
+    """Not one after the other, as each is read; and none is named twice."""
+    modules = hints(server, "modulepreload")
+    page = server.grace.core.delivery.page
+    assert modules[0] == page.url("js/index.js")
+    assert page.url("vendor/socket.io/socket.io.esm.min.js") in modules
+    assert len(set(modules)) == len(modules)
+
+
+def test_python_is_asked_for_where_the_page_loads_it_early() -> None:
+    """The WebAssembly is the largest file and the first that is needed."""
+    server = JoinedServer(runtime="main")
+    wasm = server.grace.core.delivery.pyodide.url("pyodide.asm.wasm")
+    assert hints(server, "preload") == [wasm]
+    for idle in (JoinedServer(runtime="main", preload=False), JoinedServer(study_of(END))):
+        assert hints(idle, "preload") == []
 
 
 def test_health_is_open(server: JoinedServer) -> None:
@@ -153,7 +168,8 @@ def test_health_is_open(server: JoinedServer) -> None:
 def test_get_changes_nothing(server: JoinedServer) -> None:
     """A session begins at CONNECT: crawlers and link previews leave no trace."""
     before = server.kept()
-    for path in ("/", "/?participant=P", "/healthz", "/study/match/environment.py", "/none"):
-        server.http.get(path)
+    environment = server.grace.core.delivery.environment_address("match")
+    for path in ("/", "/?participant=P", "/healthz", environment, "/none"):
+        server.http.get(path).close()
         server.http.head(path)
     assert server.kept() == before
