@@ -12,10 +12,12 @@ from click.testing import CliRunner
 
 import app.joined
 import app.logs
+import app.services.delivery
 import app.services.study_files
 import app.web.serving
 from app import __version__
 from app.cli import _serve, main, serve
+from app.services.delivery import Delivery
 from app.services.study_files import LoadedStudy
 from app.settings import Settings, load_settings
 from app.stores.sqlite import SqliteStore
@@ -125,6 +127,7 @@ class Server:
     def __init__(self) -> None:
         self.started: list[Any] = []
         self.served: list[tuple[str, int]] = []
+        self.prepared: list[dict[str, Any]] = []
         self.error: Exception | None = None
         self.app: Any = None
 
@@ -150,12 +153,21 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setattr(app.logs, "configure_logs", lambda: None)
     monkeypatch.setattr(app.joined.Grace, "start", lambda grace: fake.started.append(grace))
     monkeypatch.setattr(app.web.serving, "serve", fake.serve)
+    prepare = app.services.delivery.prepare_delivery
+
+    def prepare_plainly(study: LoadedStudy, **given: Any) -> Delivery:
+        # Compressing the real files takes seconds.
+        fake.prepared.append(given)
+        return prepare(study)
+
+    monkeypatch.setattr(app.services.delivery, "prepare_delivery", prepare_plainly)
     return fake
 
 
 def settings(tmp_path: Path, **given: Any) -> Settings:
-    """Settings with a store of their own."""
-    return load_settings({"store": f"sqlite:///{tmp_path / 'grace.db'}", **given})
+    """Settings with a store and a cache of their own."""
+    own = {"store": f"sqlite:///{tmp_path / 'grace.db'}", "cache": tmp_path / "cache"}
+    return load_settings({**own, **given})
 
 
 def test_it_says_where_it_is_ready(
@@ -171,6 +183,25 @@ def test_it_says_where_it_is_ready(
     assert captured.err == "grace-server: A note.\n"
     assert server.served == [("::1", 0)]
     assert server.started == [server.app.extensions["grace"]]
+
+
+def test_what_is_served_is_prepared_in_the_cache(server: Server, tmp_path: Path) -> None:
+    """In the folder of the settings; files are compressed side by side."""
+    _serve(settings(tmp_path))
+    (given,) = server.prepared
+    assert given["cache"].folder == tmp_path / "cache"
+    assert list(given["at_once"](len, ["one", "three"])) == [3, 5]
+    assert server.app.extensions["grace"].core.delivery.bundles
+
+
+def test_a_cache_that_cannot_be_used_is_said(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a sentence, and the server starts all the same."""
+    (tmp_path / "file").touch()
+    _serve(settings(tmp_path, cache=tmp_path / "file" / "cache"))
+    assert f"grace-server: the cache {tmp_path / 'file'}" in capsys.readouterr().err
+    assert server.served == [("127.0.0.1", 5000)]
 
 
 def test_a_token_is_made_when_none_is_given(

@@ -201,7 +201,7 @@ def _bundle(digest: str, paths: Mapping[str, Path]) -> Bundle:
 def _check_name(name: str) -> None:
     path = PurePosixPath(name)
     hidden = any(part.startswith(".") for part in path.parts)
-    if not name or path.is_absolute() or hidden or str(path) != name or "\\" in name:
+    if not path.parts or path.is_absolute() or hidden or str(path) != name or "\\" in name:
         raise ValueError(f"{name!r} cannot be a part of an address")
 
 

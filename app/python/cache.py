@@ -51,7 +51,7 @@ class Cache:
             pass
 
     def entry(self, key: str, make: Callable[[Path], None]) -> Path:
-        """The folder of an entry, made now unless it is there; kept while this process lives.
+        """The folder of an entry, made now unless it is there; nobody removes it until `close()`.
 
         Args:
             key: names all that decides about the content.
@@ -90,6 +90,11 @@ class Cache:
                 elif _KEY.fullmatch(path.name) and path.name not in self._held:
                     removed += self._remove_unused(path, now)
         return removed
+
+    def close(self) -> None:
+        """Let go of all entries; they may be removed by others from now on."""
+        while self._held:
+            os.close(self._held.popitem()[1])
 
     def _use(self, key: str) -> bool:
         """Note the use of an entry, and hold it; False when there is none."""
@@ -137,6 +142,7 @@ class Cache:
             making.chmod(0o755)
             make(making)
             (making / _IN_USE).touch()
+            _write_through(making)
             try:
                 making.rename(entry)
             except OSError:
@@ -204,6 +210,14 @@ def temporary_cache() -> Cache:
         raise GraceError(f"No temporary folder can be made: {error}.") from error
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Cache(folder)
+
+
+def _write_through(folder: Path) -> None:
+    """Have the disk hold the files before their name, should the machine stop in between."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def _is_at(file: int, path: Path) -> bool:

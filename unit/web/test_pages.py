@@ -54,8 +54,9 @@ def server() -> JoinedServer:
     return JoinedServer()
 
 
-def test_the_page_holds_its_configuration(server: JoinedServer) -> None:
+def test_the_page_holds_its_configuration() -> None:
     """What it needs before it connects stands in it as JSON."""
+    server = JoinedServer(runtime="main")
     config = json.loads(parsed(server).config)
     assert config == page_config(server.grace.core, None)
     assert config["study"] == {"id": "study", "title": "A study"}
