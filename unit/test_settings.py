@@ -231,6 +231,24 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         load_settings({}, tmp_path / "grace.toml")
 
 
+@pytest.mark.parametrize(
+    ("cache", "moved", "folder"),
+    [
+        (None, "", "~/.cache/grace-server"),
+        (None, "/var/cache", "/var/cache/grace-server"),
+        (None, "here", "~/.cache/grace-server"),
+        ("/my/cache", "/var/cache", "/my/cache"),
+    ],
+)
+def test_the_cache_lies_with_the_users_own(
+    cache: str | None, moved: str, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where `XDG_CACHE_HOME` names no absolute path it says nothing (XDG Base Directory)."""
+    monkeypatch.setenv("XDG_CACHE_HOME", moved)
+    given = {} if cache is None else {"cache": cache}
+    assert load_settings(given).cache_folder == Path(folder)
+
+
 def test_settings_do_not_change() -> None:
     """A running server keeps the settings that were checked together."""
     with pytest.raises(ValueError, match="frozen"):
