@@ -357,7 +357,8 @@ REQUESTS = [
     ("DELETE", "/socket.io/?EIO=4&transport=websocket"),
     ("GET", "/%00"),
     ("GET", "/static/..%2f..%2fapp/cli.py"),
-    ("GET", "/study/%2e%2e/environment.py"),
+    ("GET", "/static/%2e%2e/environment.py"),
+    ("POST", "/static/js/index.js"),
     ("POST", "/admin/api/sessions"),
     ("PATCH", "/"),
 ]

@@ -18,6 +18,8 @@ from app.services.study_files import LoadedStudy
 PAGE_FOLDERS = ("js", "css", "py", "vendor/socket.io", "vendor/pico")
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json")
 PYODIDE_FOLDER = Path("vendor", "pyodide")
+LICENCE = "LICENSE"
+"""Begins the names of the licences, which go wherever Pyodide goes."""
 STANDARD_LIBRARY = "python_stdlib.zip"
 FIRST_MODULE = "js/index.js"
 SNAPSHOT = "snapshot.pack"
@@ -76,7 +78,11 @@ class Delivery:
             "runtime": runtime,
             "pyodide_url": self.pyodide.address,
             "runner_url": self.page.url("py/grace_runner.py"),
-            "bytes": dict(self.pyodide.sizes),
+            "bytes": {
+                name: size
+                for name, size in self.pyodide.sizes.items()
+                if not name.startswith(LICENCE)
+            },
             "lock_info": dict(self.lock_info),
             "snapshot": self._snapshot_config(),
             "packages": _sized(self.study, PACKAGES) if packed else None,
@@ -177,7 +183,8 @@ def pyodide_files(static: Path, *, stored: bool) -> dict[str, Content]:
     """
     folder = static / PYODIDE_FOLDER
     library = folder / STANDARD_LIBRARY
-    files: dict[str, Content] = {name: folder / name for name in PYODIDE_FILES}
+    licences = sorted(path.name for path in folder.glob(f"{LICENCE}*"))
+    files: dict[str, Content] = {name: folder / name for name in (*PYODIDE_FILES, *licences)}
     return files | {STANDARD_LIBRARY: stored_zip(library) if stored else library}
 
 

@@ -37,6 +37,8 @@ FILES = {
     "vendor/pyodide/pyodide.asm.wasm": "wasm " * 100,
     "vendor/pyodide/pyodide-lock.json": json.dumps(LOCK),
     "vendor/pyodide/LICENSE": "",
+    "vendor/pyodide/LICENSE-CPython": "",
+    "vendor/pyodide/LICENSE-inside": "",
 }
 PAGE = {
     "js/index.js", "js/other.js", "css/grace.css", "py/grace_runner.py",
@@ -45,6 +47,7 @@ PAGE = {
 PYODIDE = {
     "pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip",
 }  # fmt: skip
+LICENCES = {"LICENSE", "LICENSE-CPython", "LICENSE-inside"}
 
 
 @pytest.fixture
@@ -87,7 +90,7 @@ def test_the_page_is_one_bundle(delivery: Delivery) -> None:
 
 def test_pyodide_is_one_bundle(delivery: Delivery) -> None:
     """Its standard library is the same zip, stored, so that it is compressed as a whole."""
-    assert set(delivery.pyodide.paths) == PYODIDE
+    assert set(delivery.pyodide.paths) == PYODIDE | LICENCES
     library = delivery.pyodide.paths["python_stdlib.zip"]
     with zipfile.ZipFile(library) as archive:
         assert [one.compress_type for one in archive.infolist()] == [zipfile.ZIP_STORED]
@@ -142,7 +145,7 @@ class TestConfig:
             "runtime": "worker",
             "pyodide_url": delivery.pyodide.address,
             "runner_url": delivery.page.url("py/grace_runner.py"),
-            "bytes": dict(delivery.pyodide.sizes),
+            "bytes": {name: delivery.pyodide.sizes[name] for name in PYODIDE},
             "lock_info": LOCK["info"],
             "snapshot": None,
             "packages": None,
@@ -208,7 +211,7 @@ class TestPlain:
         """With addresses of their content all the same."""
         delivery = prepare_delivery(one_game(), static=static)
         assert set(delivery.page.paths) == PAGE
-        assert set(delivery.pyodide.paths) == PYODIDE
+        assert set(delivery.pyodide.paths) == PYODIDE | LICENCES
         for bundle in (delivery.page, delivery.pyodide):
             assert all(path.is_relative_to(static) for path in bundle.paths.values())
         source = delivery.study.paths["match/environment.py"]
@@ -226,7 +229,7 @@ class TestPlain:
         delivery = prepare_delivery(one_game())
         assert len(set(addresses(delivery))) == 3
         assert {"js/start.js", "css/grace.css"} <= set(page_files(static_folder()))
-        assert set(pyodide_files(static_folder(), stored=False)) == PYODIDE
+        assert set(pyodide_files(static_folder(), stored=False)) == PYODIDE | LICENCES
         assert delivery.pyodide.sizes["pyodide.asm.wasm"] > 5_000_000
         assert delivery.lock_info["python"].startswith("3.")
 
