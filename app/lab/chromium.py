@@ -110,6 +110,53 @@ def launch_arguments(user_id: int) -> list[str]:
     return [*QUIET, *AWAKE, *(["--no-sandbox"] if user_id == 0 else [])]
 
 
+def the_chromium(playwright: Playwright) -> Path:
+    """The Chromium to use, while a Playwright is running.
+
+    Raises:
+        BrowserFailed: there is none.
+    """
+    found = find_chromium(download=lambda: playwright.chromium.executable_path)
+    if found is None:
+        raise BrowserFailed(f"no Chromium: set {ENVIRONMENT_VARIABLE} or install one")
+    return found
+
+
+@contextmanager
+def kept_profile(
+    playwright: Playwright, profile: Path, program: Path | None = None
+) -> Iterator[BrowserContext]:
+    """A Chromium of its own that keeps its profile on disk, while the block lasts.
+
+    A next one on the same profile is the same person's browser, started again: it has the storage,
+    the cached files and the compiled code.
+
+    Args:
+        playwright: the running Playwright.
+        profile: the profile's folder; one that is missing or empty is a new person's.
+        program: what is started, such as a script that becomes Chromium; else the Chromium to use.
+
+    Raises:
+        BrowserFailed: none is found or it does not start.
+    """
+    program = program or the_chromium(playwright)
+    try:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=program,
+            args=launch_arguments(os.getuid()),
+            headless=True,
+            viewport=DESK_VIEWPORT,
+        )
+    except Error as error:
+        raise BrowserFailed(f"{program} does not start: {error.message}") from error
+    try:
+        yield context
+    finally:
+        with suppress(Error):
+            context.close()
+
+
 class Chromium:
     """One headless Chromium, a context manager.
 
@@ -131,9 +178,7 @@ class Chromium:
     def __enter__(self) -> Self:
         """Find it and start it."""
         kind = self._playwright.chromium
-        found = find_chromium(download=lambda: kind.executable_path)
-        if found is None:
-            raise BrowserFailed(f"no Chromium: set {ENVIRONMENT_VARIABLE} or install one")
+        found = the_chromium(self._playwright)
         try:
             self._browser = kind.launch(
                 executable_path=found, args=launch_arguments(os.getuid()), headless=True

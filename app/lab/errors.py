@@ -3,6 +3,7 @@
 LabError                 base: the bench could not do what it was asked to
 ├── ServerFailed         the server under test did not start, or did not stop cleanly
 ├── BrowserFailed        no Chromium was found, or it could not be controlled
+├── CpuLimitUnavailable  no control group could be made that limits CPU time
 ├── NotReached           a state or an event that was waited for did not come in time
 └── BlockMissed          no throttle rate gave the wanted main-thread block
 """
@@ -30,6 +31,10 @@ class ServerFailed(LabError):
 
 class BrowserFailed(LabError):
     """No Chromium was found, or it could not be controlled."""
+
+
+class CpuLimitUnavailable(LabError):
+    """No control group could be made that limits CPU time, for want of rights or of Linux."""
 
 
 class NotReached(LabError):

@@ -5,12 +5,31 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import cast
 
 from app.lab.errors import LabError
 
 UPGRADED = b"HTTP/1.1 101"
 """How the answer begins that makes a connection a WebSocket (RFC 6455, 4.2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Bytes that arrived at a network, without what TCP and IP put around them.
+
+    Attributes:
+        from_pages: what pages sent.
+        from_server: what the server sent.
+    """
+
+    from_pages: int
+    from_server: int
+
+    @property
+    def total(self) -> int:
+        """Both directions together."""
+        return self.from_pages + self.from_server
 
 
 class End(asyncio.Protocol):
@@ -22,6 +41,7 @@ class End(asyncio.Protocol):
         is_made: whether there is, or was, a connection.
         is_lost: whether the connection is over, in both directions.
         begins_with: the first bytes that arrived.
+        arrived_bytes: how many bytes arrived, those that were lost too.
         ended_at: when it was seen that nothing more arrives; None before.
     """
 
@@ -33,6 +53,7 @@ class End(asyncio.Protocol):
         self.is_made = False
         self.is_lost = False
         self.begins_with = b""
+        self.arrived_bytes = 0
         self.ended_at: float | None = None
         self._now = now
         self._on_lost = on_lost
@@ -52,6 +73,7 @@ class End(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass it on."""
         self.begins_with = self.begins_with or data[: len(UPGRADED)]
+        self.arrived_bytes += len(data)
         if not (self.is_cut or self.other.is_lost):
             self.other._transport.write(data)
 
@@ -138,6 +160,7 @@ class Lines:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._lines: set[Line] = set()
+        self._passed = Passed(0, 0)
         self._cut_at: float | None = None
         self._watched: list[Line] = []
         self.is_cut = False
@@ -147,7 +170,7 @@ class Lines:
 
     def begin(self) -> Line:
         """Begin a new line; one that begins while the network is cut leads nowhere."""
-        line = Line(self._now, self._lines.discard)
+        line = Line(self._now, self._forget)
         self._lines.add(line)
         if self.is_cut:
             line.page.cut()
@@ -186,6 +209,13 @@ class Lines:
         delays_s = [at - self._cut_at for at in ended if at is not None]
         return sorted(delays_s) if len(delays_s) == len(ended) else None
 
+    def passed(self) -> Passed:
+        """See `Network.passed()`."""
+        return Passed(
+            self._passed.from_pages + sum(line.page.arrived_bytes for line in self._lines),
+            self._passed.from_server + sum(line.server.arrived_bytes for line in self._lines),
+        )
+
     def left(self) -> str:
         """For people: how many of those that were cut the server has not ended."""
         still = sum(line.is_open_websocket for line in self._watched)
@@ -196,3 +226,11 @@ class Lines:
         for line in tuple(self._lines):
             line.page.abort()
             line.server.abort()
+
+    def _forget(self, line: Line) -> None:
+        if line in self._lines:
+            self._passed = Passed(
+                self._passed.from_pages + line.page.arrived_bytes,
+                self._passed.from_server + line.server.arrived_bytes,
+            )
+            self._lines.remove(line)

@@ -11,7 +11,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from app.lab.errors import LabError
-from app.lab.lines import Line, Lines
+from app.lab.lines import Line, Lines, Passed
 from app.lab.loop_thread import LoopThread
 from app.lab.waiting import until
 
@@ -116,6 +116,10 @@ class Network:
             instead=self._lines.left,
         )
 
+    def passed(self) -> Passed:
+        """How many bytes have come from the pages and from the server so far."""
+        return self._thread.run(self._count())
+
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         # A loop's own time is `time.monotonic()`.
@@ -142,6 +146,9 @@ class Network:
 
     async def _mend(self, tell_pages: bool) -> None:
         self._lines.mend(tell_pages=tell_pages)
+
+    async def _count(self) -> Passed:
+        return self._lines.passed()
 
     async def _close(self) -> None:
         self._port = 0

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from playwright.sync_api import Playwright
 
-from app.lab.chromium import Chromium, find_chromium, launch_arguments, starts
+from app.lab.chromium import Chromium, find_chromium, kept_profile, launch_arguments, starts
 from app.lab.errors import BrowserFailed
 from unit.lab.fake_playwright import FakePlaywright
 
@@ -165,3 +165,35 @@ def test_one_that_does_not_run_cannot_be_stopped(playwright: FakePlaywright) -> 
     """There is no process yet."""
     with pytest.raises(BrowserFailed, match="not running"):
         Chromium(cast(Playwright, playwright)).kill()
+
+
+def test_a_profile_is_kept(
+    playwright: FakePlaywright, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each browser on it is closed at the end, also of a block that fails."""
+    named = tmp_path / "browser"
+    named.touch()
+    monkeypatch.setenv("GRACE_CHROMIUM", str(named))
+    profile, wrapper = tmp_path / "profile", tmp_path / "wrapper"
+    with kept_profile(cast(Playwright, playwright), profile):
+        assert playwright.closed == 0
+
+    def fail_in_browser() -> None:
+        with kept_profile(cast(Playwright, playwright), profile, wrapper):
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_in_browser()
+    assert playwright.profiles == [profile, profile]
+    assert playwright.started == [named, wrapper]
+    assert playwright.closed == 2
+
+
+def test_one_that_does_not_start_is_named(playwright: FakePlaywright, tmp_path: Path) -> None:
+    """What was started, and why it did not."""
+    playwright.refuses = True
+    with (
+        pytest.raises(BrowserFailed, match="wrapper does not start: no such library"),
+        kept_profile(cast(Playwright, playwright), tmp_path, tmp_path / "wrapper"),
+    ):
+        pass

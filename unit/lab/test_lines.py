@@ -6,7 +6,7 @@ import pytest
 
 from app.clock import ManualClock
 from app.lab.errors import LabError
-from app.lab.lines import Line, Lines
+from app.lab.lines import Line, Lines, Passed
 from unit.lab.fake_transport import FakeTransport
 
 UPGRADE = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
@@ -269,3 +269,18 @@ def test_in_the_end_all_is_over(lines: Lines) -> None:
     ends = (dead.page, dead.server, whole.page, whole.server, FakeTransport(begun.page))
     assert all(one.ended for one in ends)
     assert len(lines) == 0
+
+
+def test_bytes_are_counted_on_the_wire(lines: Lines) -> None:
+    """In each direction, of lines that are over too, each once, and of what was lost."""
+    one, two = joined(lines), joined(lines)
+    one.page.arrive(b"GET /")
+    one.server.arrive(b"200")
+    two.page.arrive(b"GET /again")
+    one.page.arrive_eof()
+    one.server.arrive_eof()
+    assert (len(lines), lines.passed()) == (1, Passed(from_pages=15, from_server=3))
+    lines.cut(only_from_server=False)
+    two.server.arrive(b"lost")
+    assert lines.passed() == Passed(15, 7)
+    assert lines.passed().total == 22
