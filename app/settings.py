@@ -98,8 +98,10 @@ class Settings(BaseSettings):
     input_delay_frames: int = Field(
         3, ge=0, le=30, description="Steps between a key press and its effect, to hide round trips."
     )
-    runtime: Literal["main"] = Field(
-        "main", description="Where Python runs in the browser: the page's main thread."
+    runtime: Literal["worker", "main"] = Field(
+        "worker",
+        description="Where Python runs in the browser: in a worker, which leaves the page free, or"
+        " on the page's main thread.",
     )
     preload: bool = Field(
         True, description="Off: Python loads when a game is matched, not while people read or wait."

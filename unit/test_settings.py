@@ -50,7 +50,11 @@ def test_the_defaults_work_together() -> None:
     assert (settings.ping_interval_s, settings.ping_timeout_s) == (8, 30)
     assert (settings.loading_timeout_s, settings.loading_budget_s) == (60, 180)
     assert (settings.reconnect_grace_s, settings.game_start_timeout_s) == (15, 180)
-    assert (settings.loading_grace, settings.preload, settings.runtime) == (True, True, "main")
+    assert (settings.loading_grace, settings.preload, settings.runtime) == (
+        True,
+        True,
+        "worker",
+    )
     assert settings.study == EXAMPLE_STUDY
     assert settings.admin_token is None
 
@@ -186,7 +190,7 @@ def test_a_reconnect_grace_may_be_the_longer_one() -> None:
         ({"port": "http"}, "port: Input should be a valid integer"),
         ({"input_delay_frames": "31"}, "input_delay_frames: Input should be less than"),
         ({"input_delay_frames": "-1"}, "input_delay_frames: Input should be greater than"),
-        ({"runtime": "worker"}, "runtime: Input should be 'main'"),
+        ({"runtime": "wasm"}, "runtime: Input should be 'worker' or 'main'"),
         ({"loading_grace": "perhaps"}, "loading_grace: Input should be a valid boolean"),
         ({"admin_token": "short"}, "admin_token: String should have at least 8 characters"),
         ({"store": "redis://localhost"}, "store is 'redis://localhost': only sqlite:///FILE"),
@@ -201,7 +205,7 @@ def test_what_cannot_work_is_refused(given: dict[str, str], sentence: str) -> No
 
 def test_every_fault_has_its_line() -> None:
     """Whoever made three mistakes learns of all of them at once."""
-    lines = refusal(port="x", ping_timeout_s="0", runtime="worker").splitlines()
+    lines = refusal(port="x", ping_timeout_s="0", runtime="wasm").splitlines()
     assert sorted(line.split(":")[0] for line in lines) == ["ping_timeout_s", "port", "runtime"]
 
 

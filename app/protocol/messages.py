@@ -10,13 +10,17 @@ from app.protocol.names import ClientEvent
 Stage = Literal["runtime", "packages", "environment"]
 Path = Literal["preload", "fallback"]
 Runtime = Literal["main", "worker"]
+Reason = Annotated[str, StringConstraints(max_length=500)]
 
 
 class LoadingReport(Payload):
     """What the page measured of one load.
 
     `longest_block_ms` is the longest task of the page's main thread (Long Tasks API);
-    `missed_heartbeats` counts PINGs that were due while no PING was handled.
+    `missed_heartbeats` counts PINGs that were due while no PING was handled;
+    `longest_frame_gap_ms` is the longest time between two animation frames, which a hidden page
+    does not have. `runtime` is the thread that Python ended in, `worker_error` why that is not the
+    one that was announced; `snapshot_error` is why a snapshot could not be restored.
     """
 
     path: Path | None = None
@@ -25,6 +29,11 @@ class LoadingReport(Payload):
     longest_block_ms: Milliseconds | None = None
     block_count: Count | None = None
     missed_heartbeats: Count | None = None
+    longest_frame_gap_ms: Milliseconds | None = None
+    runtime: Runtime | None = None
+    snapshot: Literal["restored", "none", "failed"] | None = None
+    snapshot_error: Reason | None = None
+    worker_error: Reason | None = None
 
 
 class LoadingStart(Payload):

@@ -13,7 +13,7 @@ import { delay } from "./environment.js";
 /** Period of the timer that stands in for long tasks. */
 const PROBE_MS = 100;
 /** A timer this late is a block; the Long Tasks API has the same threshold. */
-const SHORTEST_BLOCK_MS = 50;
+export const SHORTEST_BLOCK_MS = 50;
 /** A long task is told only after it is over: wait for that at most so long. */
 const SETTLE_MS = 200;
 const SETTLE_STEP_MS = 20;

@@ -68,10 +68,16 @@ export class Episode {
     try {
       this.#lockstep.resume(progress);
     } catch (error) {
-      this.#lockstep.restart();
-      this.#begun = false;
+      this.restart();
       throw error;
     }
+  }
+
+  /** Forget everything: what a next connection brings begins at the first frame. */
+  restart() {
+    this.#lockstep.restart();
+    this.#begun = false;
+    this.#over = false;
   }
 
   /** See `Lockstep.resendUnconfirmed`. */

@@ -7,6 +7,9 @@
  * ├── SessionOverError      the session is over or another page has it: nothing more can be said
  * ├── CancelledError        the caller no longer wants the answer
  * ├── LoadingFailedError    Python could not be loaded
+ * ├── WorkerFailedError     Python's worker could not be started, or ended while it loaded
+ * ├── SnapshotError         a memory snapshot cannot be restored
+ * ├── PythonLostError       Python was there and has ended; it can be loaded again
  * ├── EnvironmentError      the study's Python code raised; the message is the traceback
  * └── FrameGapError         actions of a step are missing; a new connection brings them
  */
@@ -42,6 +45,15 @@ export class CancelledError extends GraceError {}
 
 /** Python could not be loaded; the message is what the participant and the log are told. */
 export class LoadingFailedError extends GraceError {}
+
+/** Python's worker could not be started, or ended while it loaded; the message says why. */
+export class WorkerFailedError extends GraceError {}
+
+/** A memory snapshot is not what it should be; Python can still be loaded without it. */
+export class SnapshotError extends GraceError {}
+
+/** Python was loaded, and its worker has ended. Another load may bring it back. */
+export class PythonLostError extends GraceError {}
 
 /** The study's Python code raised; the message is the traceback. */
 export class EnvironmentError extends GraceError {}

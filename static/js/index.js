@@ -6,6 +6,7 @@ import { Connection } from "./connection.js";
 import { browserTime, newId, nextPaint, nextTask, tabStorage } from "./environment.js";
 import { GraceError } from "./errors.js";
 import { EventLog } from "./event_log.js";
+import { FrameWatch } from "./frame_watch.js";
 import { GameSceneController } from "./game_scene.js";
 import { GameSceneView } from "./game_view.js";
 import { Keyboard } from "./keyboard.js";
@@ -13,16 +14,19 @@ import { LiveTexts } from "./live_text.js";
 import { Loading } from "./loading.js";
 import { PageState } from "./page_state.js";
 import { PageView } from "./page_view.js";
-import { MainThreadPython } from "./pyodide_loader.js";
 import { RemoteGame } from "./pyodide_remote_game.js";
+import { PythonChoice } from "./python_choice.js";
+import { PythonHost } from "./python_host.js";
 import { SceneFlow } from "./scene_flow.js";
 import { SessionStore } from "./session_store.js";
+import { SnapshotStore } from "./snapshot_store.js";
 import { Ticker } from "./ticker.js";
+import { WorkerPython } from "./worker_python.js";
 
 /**
  * @import { GamePhase } from "./page_state.js"
  * @import { GameScene, LoadingPath, MatchedGame } from "./protocol.js"
- * @import { EnvironmentSource } from "./python.js"
+ * @import { EnvironmentSource, PythonConfig } from "./python.js"
  * @import { ShownGame } from "./scene_flow.js"
  */
 
@@ -31,8 +35,7 @@ import { Ticker } from "./ticker.js";
  * @property {{id: string, title: string}} study
  * @property {string | null} participant a label
  * @property {boolean} preload
- * @property {string} pyodide_url
- * @property {string} runner_url
+ * @property {PythonConfig} python
  * @property {string | null} first_environment_url
  * @property {Record<string, unknown> | null} first_environment_config
  */
@@ -57,13 +60,16 @@ const observers = {
 };
 const blocks = new BlockWatch({ time, log, observers });
 
-const python = new MainThreadPython({
-  pyodide_url: config.pyodide_url,
-  runner_url: config.runner_url,
-  importModule: (url) => import(url),
-  fetch: (url) => fetch(url),
-  time,
+const frames = new FrameWatch({
+  requestAnimationFrame: (callback) => requestAnimationFrame(callback),
+  cancelAnimationFrame: (handle) => cancelAnimationFrame(handle),
+  isHidden: () => document.hidden,
 });
+
+const python = config.python.runtime === "worker" ? pythonInWorker() : pythonOnMainThread();
+if (config.preload) {
+  python.prepare(firstEnvironment);
+}
 
 const connection = new Connection({
   openSocket: (options) => io(options),
@@ -87,6 +93,7 @@ const loading = new Loading({
   connection,
   log,
   blocks,
+  frames,
   time,
   newId,
   nextPaint,
@@ -175,7 +182,7 @@ function makeGameScene(scene, onContinue) {
       loading,
       python,
       connection,
-      ticker: new Ticker({ time, startWorker }),
+      ticker: new Ticker({ time, startWorker: () => startWorker("ticker_worker.js") }),
       input: keyboard,
       view: {
         isSeen: () => !document.hidden,
@@ -199,8 +206,31 @@ function makeGameScene(scene, onContinue) {
   return { controller, element: sceneView.element };
 }
 
-function startWorker() {
-  return new Worker(new URL("./ticker_worker.js", import.meta.url), { type: "module" });
+function pythonOnMainThread() {
+  return new PythonHost("main", {
+    config: config.python,
+    importModule: (url) => import(url),
+    fetch: (url) => fetch(url),
+    time,
+    global: window,
+    store: new SnapshotStore(navigator.storage),
+  });
+}
+
+function pythonInWorker() {
+  const worker = new WorkerPython({
+    config: config.python,
+    startWorker: () => startWorker("python_worker.js"),
+    locks: navigator.locks,
+    time,
+    newId,
+  });
+  return new PythonChoice(worker, pythonOnMainThread);
+}
+
+/** @param {string} script beside this one */
+function startWorker(script) {
+  return new Worker(new URL(`./${script}`, import.meta.url), { type: "module" });
 }
 
 /** @param {string} id of an element in the page's template */

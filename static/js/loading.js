@@ -6,6 +6,7 @@
  * its completion: until then every CONNECT restates it, so a lost message changes nothing.
  */
 
+import { SHORTEST_BLOCK_MS } from "./block_watch.js";
 import { delay } from "./environment.js";
 import { LoadingFailedError, RefusedError } from "./errors.js";
 import { loadingReport } from "./loading_report.js";
@@ -16,8 +17,9 @@ import { CLIENT_EVENTS } from "./protocol.js";
  * @import { Connection } from "./connection.js"
  * @import { Time } from "./environment.js"
  * @import { EventLog } from "./event_log.js"
+ * @import { FrameWatch } from "./frame_watch.js"
  * @import { LoadingPath, LoadingStage, RestatedRuntime, RuntimeState } from "./protocol.js"
- * @import { EnvironmentSource, Python } from "./python.js"
+ * @import { EnvironmentSource, LoadFacts, LoadProgress, Python } from "./python.js"
  */
 
 /** How long to wait for the acknowledgement of the start. Without it the page goes on: the next
@@ -27,6 +29,8 @@ const START_ACKNOWLEDGE_MS = 1_000;
 const RECONNECT_MS = 10_000;
 /** Characters of an error that are sent; the server takes 4000. */
 const LONGEST_ERROR = 2_000;
+/** Characters of the reason why a load went another way than it should; the server takes 500. */
+const LONGEST_REASON = 500;
 
 /**
  * @typedef {object} LoadingState
@@ -35,6 +39,8 @@ const LONGEST_ERROR = 2_000;
  * @property {LoadingStage} [stage] reached while loading or failed
  * @property {number} [since_ms] when the attempt began, milliseconds since the epoch
  * @property {string} [error] why it failed
+ * @property {"main" | "worker"} [where] the thread that it loads in, while it does
+ * @property {LoadProgress} [progress] what has arrived of it, while it loads
  *
  * @typedef {LoadingStage} Stage
  */
@@ -44,6 +50,7 @@ export class Loading {
   /** @type {Pick<Connection, "request">} */ #connection;
   /** @type {EventLog} */ #log;
   /** @type {Pick<BlockWatch, "settle">} */ #blocks;
+  /** @type {Pick<FrameWatch, "start" | "stop">} */ #frames;
   /** @type {Time} */ #time;
   /** @type {() => string} */ #newId;
   /** @type {() => Promise<void>} */ #nextPaint;
@@ -51,7 +58,7 @@ export class Loading {
   /** @type {() => void} */ #onEnded;
   /** @type {LoadingState} */ #state = { state: "cold" };
   /** @type {Promise<void> | null} */ #underWay = null;
-  #mayBlock = false;
+  #isBusy = false;
 
   /**
    * @param {object} parts
@@ -59,17 +66,30 @@ export class Loading {
    * @param {Pick<Connection, "request">} parts.connection
    * @param {EventLog} parts.log
    * @param {Pick<BlockWatch, "settle">} parts.blocks
+   * @param {Pick<FrameWatch, "start" | "stop">} parts.frames
    * @param {Time} parts.time
    * @param {() => string} parts.newId
    * @param {() => Promise<void>} parts.nextPaint
    * @param {(state: LoadingState) => void} parts.onChange
    * @param {() => void} parts.onEnded told when an attempt can block the page no more
    */
-  constructor({ python, connection, log, blocks, time, newId, nextPaint, onChange, onEnded }) {
+  constructor({
+    python,
+    connection,
+    log,
+    blocks,
+    frames,
+    time,
+    newId,
+    nextPaint,
+    onChange,
+    onEnded,
+  }) {
     this.#python = python;
     this.#connection = connection;
     this.#log = log;
     this.#blocks = blocks;
+    this.#frames = frames;
     this.#time = time;
     this.#newId = newId;
     this.#nextPaint = nextPaint;
@@ -86,7 +106,7 @@ export class Loading {
    * until the server has acknowledged the end: a server that is lost never does.
    */
   get mayBlock() {
-    return this.#mayBlock;
+    return this.#isBusy && this.#python.where === "main";
   }
 
   /**
@@ -99,7 +119,7 @@ export class Loading {
   }
 
   /**
-   * Load Python with an environment; at once kept if it is loaded already.
+   * Load Python with an environment; at once kept if it is loaded already, and was not lost since.
    * @param {LoadingPath} path
    * @param {EnvironmentSource} environment
    * @returns {Promise<void>} kept when the completion is acknowledged
@@ -107,7 +127,7 @@ export class Loading {
    * @throws {SessionOverError} the session ended first
    */
   async load(path, environment) {
-    if (this.state !== "ready") {
+    if (this.state !== "ready" || !this.#python.loaded) {
       this.#underWay ??= this.#attempt(path, environment).finally(() => {
         this.#underWay = null;
       });
@@ -122,27 +142,41 @@ export class Loading {
   async #attempt(path, environment) {
     const attempt_id = this.#newId();
     const from_ms = this.#time.now();
-    this.#change({ state: "loading", attempt_id, stage: "runtime", since_ms: from_ms });
-    this.#mayBlock = true;
+    const where = this.#python.where;
+    this.#change({ state: "loading", attempt_id, stage: "runtime", since_ms: from_ms, where });
+    this.#isBusy = true;
+    this.#frames.start();
     this.#log.record("loading_started", { attempt_id, path });
     await this.#announceStart(attempt_id, path);
 
     const stages = new StageTimes(this.#time, "runtime");
     /** @type {{error?: string}} */ const outcome = {};
+    /** @type {Partial<LoadFacts>} */ let facts = {};
     try {
       await this.#nextPaint();
-      await this.#python.load(environment, (stage) => this.#enter(attempt_id, stage, stages));
+      facts = await this.#python.load(environment, {
+        onStage: (stage) => this.#enter(attempt_id, stage, stages),
+        onProgress: (progress) => this.#change({ ...this.#state, progress }),
+      });
     } catch (failure) {
       outcome.error = messageOf(failure);
     } finally {
-      this.#mayBlock = false;
+      this.#isBusy = false;
       this.#onEnded();
     }
+    const longest_frame_gap_ms = this.#frames.stop();
     const stages_ms = stages.end();
     const to_ms = this.#time.now();
-    await this.#blocks.settle();
+    // A page whose frames came on time was not blocked: there is nothing to wait for.
+    if (longest_frame_gap_ms === null || longest_frame_gap_ms >= SHORTEST_BLOCK_MS) {
+      await this.#blocks.settle();
+    }
 
-    const report = loadingReport(this.#log.entries, { path, from_ms, to_ms, stages_ms });
+    const report = {
+      ...loadingReport(this.#log.entries, { path, from_ms, to_ms, stages_ms }),
+      longest_frame_gap_ms,
+      ...shortened({ runtime: this.#python.where, ...facts }),
+    };
     const ended = outcome.error === undefined ? "loading_completed" : "loading_failed";
     this.#log.record(ended, { attempt_id, ...outcome, ...report });
     await this.#announceEnd({ attempt_id, ...outcome, report });
@@ -183,7 +217,7 @@ export class Loading {
   async #enter(attempt_id, stage, times) {
     times.enter(stage);
     this.#log.record("loading_stage_reached", { attempt_id, stage });
-    this.#change({ ...this.#state, stage });
+    this.#change({ ...this.#state, stage, where: this.#python.where });
     this.#connection
       .request(CLIENT_EVENTS.LOADING_PROGRESS, { attempt_id, stage }, { resend: false })
       .catch(() => {}); // CONNECT restates the stage.
@@ -235,9 +269,22 @@ class StageTimes {
 
   /** @returns {Partial<Record<Stage, number>>} milliseconds */
   end() {
-    this.#spent_ms[this.#stage] = this.#time.now() - this.#entered_ms;
+    const spent_ms = this.#time.now() - this.#entered_ms;
+    this.#spent_ms[this.#stage] = (this.#spent_ms[this.#stage] ?? 0) + spent_ms;
     return this.#spent_ms;
   }
+}
+
+/**
+ * @param {Partial<LoadFacts>} facts
+ * @returns {Partial<LoadFacts>} with errors not longer than the server takes
+ */
+function shortened(facts) {
+  // The cut may leave half of a character, which is no Unicode and would be refused.
+  const cut = (/** @type {string} */ text) =>
+    text.slice(0, LONGEST_REASON).replace(/[\uD800-\uDBFF]$/, "");
+  const entries = Object.entries(facts).map(([name, value]) => [name, cut(value)]);
+  return Object.fromEntries(entries);
 }
 
 /**

@@ -18,7 +18,7 @@ const HEARTBEAT_TOLERANCE_MS = 1_000;
  * @param {number} load.from_ms when it began, milliseconds since the epoch
  * @param {number} load.to_ms when it ended
  * @param {Partial<Record<LoadingStage, number>>} load.stages_ms
- * @returns {LoadingReport} times in whole milliseconds
+ * @returns {Omit<LoadingReport, "longest_frame_gap_ms">} times in whole milliseconds
  */
 export function loadingReport(entries, { path, from_ms, to_ms, stages_ms }) {
   const blocks = blocksBetween(entries, from_ms, to_ms);

@@ -7,6 +7,7 @@ import { duration, STAGE_NAMES } from "./sentences.js";
 /**
  * @import { LiveTexts } from "./live_text.js"
  * @import { LoadingState } from "./loading.js"
+ * @import { LoadProgress } from "./python.js"
  */
 
 export class LoadingView {
@@ -15,6 +16,17 @@ export class LoadingView {
   #elapsed = h("span", { class: "hint", role: "timer" });
   #steps = LOADING_STAGES.map((stage) => h("li", {}, STAGE_NAMES[stage]));
   #error = h("pre");
+  #arrived = h("span", { class: "hint", "data-testid": "arrived" });
+  #bar = /** @type {HTMLProgressElement} */ (
+    h("progress", { max: 1, "aria-label": "Files of Python that have arrived" })
+  );
+  // It moves by a transform, which browsers animate even while the page is frozen.
+  #sweep = h("div", { class: "sweep", "aria-hidden": "true" }, h("span"));
+  #warning = h(
+    "p",
+    { class: "hint" },
+    "The page may stand still for up to a minute meanwhile. Please leave it open.",
+  );
   #failure;
   #going;
   /** The element to be placed; hidden unless there is something to say. */ element;
@@ -28,14 +40,10 @@ export class LoadingView {
     this.#going = h(
       "div",
       {},
-      // It moves by a transform, which browsers animate even while the page is frozen.
-      h("div", { class: "sweep", role: "progressbar", "aria-label": "Loading Python" }, h("span")),
+      this.#sweep,
+      h("div", { class: "line" }, this.#bar, this.#arrived),
       h("ol", { class: "stages" }, ...this.#steps),
-      h(
-        "p",
-        { class: "hint" },
-        "The page may stand still for up to a minute meanwhile. Please leave it open.",
-      ),
+      this.#warning,
     );
     this.#failure = h(
       "div",
@@ -54,13 +62,16 @@ export class LoadingView {
   }
 
   /** @param {LoadingState} loading */
-  show({ state, stage, since_ms, error }) {
+  show({ state, stage, since_ms, error, where, progress }) {
     const loading = state === "loading";
     const failed = state === "failed";
     this.element.hidden = !loading && !failed;
     this.element.dataset.state = state;
     this.#going.hidden = !loading;
     this.#failure.hidden = !failed;
+    this.#warning.hidden = where === "worker";
+    this.#sweep.hidden = where === "worker";
+    this.#showArrived(progress);
     setText(this.#error, error ?? "");
     setText(
       this.#status,
@@ -75,5 +86,14 @@ export class LoadingView {
       step.className = index < reached ? "done" : index === reached ? "current" : "";
       step.ariaCurrent = index === reached ? "step" : null;
     }
+  }
+
+  /** @param {LoadProgress} [progress] */
+  #showArrived({ received_bytes, total_bytes } = { received_bytes: 0, total_bytes: 0 }) {
+    this.#bar.value = total_bytes === 0 ? 0 : received_bytes / total_bytes;
+    const [received, total] = [received_bytes, total_bytes].map((bytes) =>
+      (bytes / 1e6).toFixed(1),
+    );
+    setText(this.#arrived, total_bytes === 0 ? "" : `${received} of ${total} MB`);
   }
 }

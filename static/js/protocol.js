@@ -183,6 +183,11 @@ export const LOADING_STAGES = /** @type {const} */ (["runtime", "packages", "env
  * @property {number} longest_block_ms longest time the main thread answered nothing
  * @property {number} block_count
  * @property {number} missed_heartbeats heartbeats that were due while none was handled
+ * @property {number | null} longest_frame_gap_ms between two animation frames; null: it had none
+ * @property {"main" | "worker"} [runtime] the thread that it ended in
+ * @property {"restored" | "none" | "failed"} [snapshot]
+ * @property {string} [snapshot_error]
+ * @property {string} [worker_error]
  *
  * @typedef {object} RestatedRuntime the runtime as CONNECT restates it
  * @property {RuntimeState} state

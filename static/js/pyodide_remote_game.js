@@ -10,6 +10,7 @@ import {
   ConnectionLostError,
   FrameGapError,
   LoadingFailedError,
+  PythonLostError,
   RefusedError,
   SessionOverError,
 } from "./errors.js";
@@ -60,7 +61,7 @@ export class RemoteGame {
   /** What has to happen one after the other. @type {Promise<unknown>} */ #queue;
   /** Counts connections: what was begun on an earlier one is given up. */
   #connection = 0;
-  /** Whether Python is loaded. */
+  /** Whether Python is loaded, and was not lost since. */
   #loaded = false;
   /** Whether the server has let anybody step. */
   #started = false;
@@ -275,10 +276,28 @@ export class RemoteGame {
     } catch (error) {
       if (error instanceof FrameGapError) {
         this.#parts.connection.restart(error.message);
+      } else if (error instanceof PythonLostError && !this.#ended) {
+        await this.#recover(error.message);
       } else if (!this.#ended && !DEALT_WITH.some((type) => error instanceof type)) {
         await this.#fail(error);
       }
     }
+  }
+
+  /**
+   * Python was lost, and the episode with it: begin it again, in a Python that is loaded anew, with
+   * the steps that the server gives to a page that has none.
+   * @param {string} why
+   */
+  async #recover(why) {
+    const { connection, log } = this.#parts;
+    if (this.#loaded) {
+      this.#loaded = false;
+      log.record("python_lost", { game_id: this.game_id, frame: this.frame, message: why });
+      this.#episode.restart();
+      connection.restart(why);
+      await this.initialize();
+    } // Otherwise that is under way: several calls were not answered.
   }
 
   /**

@@ -27,6 +27,7 @@ function setUp() {
     connection,
     log,
     blocks: { settle: async () => {} },
+    frames: { start: () => {}, stop: () => 17 },
     time,
     newId: () => {
       ids += 1;
@@ -138,6 +139,7 @@ describe("Loading", () => {
     assert.deepEqual(loading.restated(), { state: "ready" });
     assert.deepEqual(states, [
       "loading runtime",
+      "loading runtime", // the first bytes have arrived
       "loading packages",
       "loading environment",
       "ready",

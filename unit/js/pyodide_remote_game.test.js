@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { EnvironmentError, LoadingFailedError } from "../../static/js/errors.js";
+import {
+  ConnectionLostError,
+  EnvironmentError,
+  LoadingFailedError,
+  PythonLostError,
+} from "../../static/js/errors.js";
 import { EventLog } from "../../static/js/event_log.js";
 import { RemoteGame } from "../../static/js/pyodide_remote_game.js";
 import { FakeConnection } from "./fakes/fake_connection.js";
@@ -315,5 +320,68 @@ describe("RemoteGame", () => {
     await tick(pages, 5);
     assert.equal(pages[0].game.frame, frame);
     assert.equal(pages[0].phases.at(-1), "ended");
+  });
+});
+
+describe("RemoteGame when Python is lost", () => {
+  /** Two pages that play; the first has lost Python in the middle. */
+  async function lose() {
+    const server = new FakeGameServer(2);
+    /** @type {string[]} */ const restarts = [];
+    /** @type {unknown[][]} */ const loads = [];
+    const line = server.connection(0);
+    const connection = {
+      ...line,
+      request: async (/** @type {any} */ event, /** @type {any} */ payload) => {
+        if (server.pages[0] === null) {
+          throw new ConnectionLostError("it is being restarted");
+        }
+        return line.request(event, payload);
+      },
+      restart: (/** @type {string} */ why) => {
+        restarts.push(why);
+        server.lose(0);
+      },
+    };
+    const loading = { load: async (/** @type {unknown[]} */ ...asked) => void loads.push(asked) };
+    const pages = [
+      makePage({ connection, loading }),
+      makePage({ connection: server.connection(1) }),
+    ];
+    pages.forEach(({ game }, seat) => {
+      server.pages[seat] = game;
+    });
+    for (const { game } of pages) {
+      await game.initialize();
+    }
+    await tick(pages, 12);
+    pages[0].python.failure = new PythonLostError("the worker was lost");
+    await pages[0].ticker.tick();
+    await settled();
+    return { server, pages, restarts, loads };
+  }
+
+  it("loads it again, and asks for all the steps by a new connection", async () => {
+    const { pages, restarts, loads } = await lose();
+    assert.deepEqual(restarts, ["the worker was lost"]);
+    assert.deepEqual(
+      loads.map(([path]) => path),
+      ["fallback", "fallback"],
+    );
+    assert.equal(pages[0].game.frame, GAME.input_delay_frames);
+    assert.equal(pages[0].phases.at(-1), "paused");
+  });
+
+  it("plays on from the step at which it was lost, by replay, and both end alike", async () => {
+    const { server, pages } = await lose();
+    const [lost, other] = pages;
+    server.pages[0] = lost.game;
+    await lost.game.resume(server.game(0, lost.game.frame));
+    assert.equal(server.running, true);
+    assert.deepEqual(lost.python.seeds, [7, 7]);
+    await tick(pages, 60);
+    assert.deepEqual(server.failures, []);
+    assert.equal(lost.python.applied.length, 40);
+    assert.deepEqual(lost.python.applied, other.python.applied);
   });
 });

@@ -2,12 +2,14 @@
 
 /**
  * @import { LoadingStage, StepActions } from "../../../static/js/protocol.js"
- * @import { EnvironmentSource, Python } from "../../../static/js/python.js"
+ * @import { EnvironmentSource, LoadWatcher, Python } from "../../../static/js/python.js"
  */
 
 /** @implements {Python} */
 export class FakePython {
-  /** @type {"main"} */ where = "main";
+  /** @type {"main" | "worker"} */ where = "main";
+  loaded = false;
+  /** @type {(EnvironmentSource | null)[]} */ prepared = [];
   /** @type {EnvironmentSource[]} */ loads = [];
   /** @type {(stage: LoadingStage) => void} */ onStageDone = () => {};
   /** @type {Error | null} what the next call raises */ failure = null;
@@ -20,18 +22,26 @@ export class FakePython {
     this.#length = length;
   }
 
+  /** @param {EnvironmentSource | null} environment */
+  prepare(environment) {
+    this.prepared.push(environment);
+  }
+
   /**
    * @param {EnvironmentSource} environment
-   * @param {(stage: LoadingStage) => Promise<void>} onStage
+   * @param {LoadWatcher} watcher
    */
-  async load(environment, onStage) {
+  async load(environment, { onStage, onProgress }) {
     this.loads.push(environment);
+    onProgress({ received_bytes: 1, total_bytes: 4 });
     this.onStageDone("runtime");
     await onStage("packages");
     this.onStageDone("packages");
     await onStage("environment");
     this.#raise();
     this.onStageDone("environment");
+    this.loaded = true;
+    return { runtime: this.where, snapshot: /** @type {const} */ ("none") };
   }
 
   /**
@@ -71,7 +81,9 @@ export class FakePython {
     return { frames: this.applied.length };
   }
 
-  terminate() {}
+  terminate() {
+    this.loaded = false;
+  }
 
   #raise() {
     const failure = this.failure;

@@ -1,0 +1,273 @@
+/**
+ * Starts Pyodide in this thread, from a memory snapshot where the server offers one, else plainly.
+ *
+ * Of Pyodide 314 this relies on two options that are private to it (`snapshot.js`), and on that it
+ * looks `fetch` up where everybody does.
+ */
+
+import { delay } from "./environment.js";
+import { GraceError } from "./errors.js";
+import { addLazyFile, fetchNow, once } from "./lazy_files.js";
+import { readFiles } from "./pack.js";
+import { restoring as restoringSnapshot } from "./snapshot.js";
+
+/**
+ * @import { Downloads } from "./downloads.js"
+ * @import { Time } from "./environment.js"
+ * @import { LazyFileSystem } from "./lazy_files.js"
+ * @import { LoadFacts, PythonConfig } from "./python.js"
+ * @import { SnapshotStore } from "./snapshot_store.js"
+ */
+
+const WASM = "pyodide.asm.wasm";
+const LIBRARY = "python_stdlib.zip";
+const LOCK = "pyodide-lock.json";
+/** After this long Pyodide is given up. It never says that its WebAssembly could not be compiled
+ * (314.0.7 prints a warning and waits), for want of memory for instance. */
+const START_TIMEOUT_MS = 120_000;
+
+/**
+ * @typedef {object} Pyodide what is used of Pyodide 314
+ * @property {LazyFileSystem} FS
+ * @property {(name: string) => any} pyimport
+ * @property {(names: string[], options: {checkIntegrity?: boolean}) => Promise<unknown>} loadPackage
+ *
+ * @typedef {object} PyodideModule `pyodide.mjs`
+ * @property {(options: Record<string, unknown>) => Promise<Pyodide>} loadPyodide
+ *
+ * @typedef {object} StartParts
+ * @property {PythonConfig} config
+ * @property {Downloads} downloads
+ * @property {(url: string) => Promise<any>} importModule dynamic `import()`
+ * @property {Time} time
+ * @property {{fetch: typeof globalThis.fetch}} global where Pyodide looks `fetch` up
+ * @property {Pick<SnapshotStore, "read" | "write" | "remove">} store
+ * @property {(url: string) => Uint8Array} [fetchNow] synchronous
+ * @property {typeof import("./snapshot.js").restoring} [restoring]
+ *
+ * @typedef {object} Started
+ * @property {Pyodide} pyodide
+ * @property {Pick<LoadFacts, "snapshot" | "snapshot_error">} facts
+ * @property {() => void} keep what is left to do once nobody waits: keeps the snapshot for the next
+ *   visit
+ */
+
+/**
+ * @param {StartParts} parts
+ * @param {number} attempt 1 for the first of this page
+ * @returns {Promise<Started>} with the study's pure packages in place
+ * @throws {GraceError} a file cannot be fetched, or Pyodide does not start in time
+ * @throws {Error} Pyodide cannot be started
+ */
+export async function startPyodide(parts, attempt) {
+  const { config, importModule } = parts;
+  // A module that could not be fetched stays failed under its address in some browsers (HTML
+  // standard, module map), so each further attempt asks under another.
+  const again = attempt === 1 ? "" : `?attempt=${attempt}`;
+  const modules = Promise.all([
+    importModule(`${config.pyodide_url}pyodide.mjs${again}`),
+    importModule(`${config.pyodide_url}pyodide.asm.mjs${again}`),
+  ]);
+  modules.catch(() => {}); // Whoever awaits it is told.
+  if (config.snapshot === null) {
+    const pyodide = await startPlainly(parts, modules);
+    return { pyodide, facts: { snapshot: "none" }, keep: () => {} };
+  }
+  try {
+    return await restoreKept(parts, modules, config.snapshot);
+  } catch (error) {
+    const pyodide = await startPlainly(parts, modules);
+    const snapshot_error = error instanceof Error ? error.message : String(error);
+    return { pyodide, facts: { snapshot: "failed", snapshot_error }, keep: () => {} };
+  }
+}
+
+/**
+ * @typedef {NonNullable<PythonConfig["snapshot"]>} SnapshotPlace
+ * @typedef {Promise<[PyodideModule, {default: any}]>} Modules
+ */
+
+/**
+ * Restore what an earlier visit has kept, else what the server offers.
+ * @param {StartParts} parts
+ * @param {Modules} modules
+ * @param {SnapshotPlace} place
+ * @returns {Promise<Started>}
+ */
+async function restoreKept(parts, modules, place) {
+  const { store, downloads } = parts;
+  // The part of the address that is a hash of the content.
+  const name = place.url.split("/").slice(-2, -1).join();
+  const kept = store.read(name);
+  let wasKept = false;
+  const bytes = kept.then((found) => {
+    wasKept = found !== null;
+    return found ?? downloads.bytes(place.url, place.bytes);
+  });
+  const facts = /** @type {const} */ ({ snapshot: "restored" });
+  try {
+    const pyodide = await restore(parts, modules, place, bytes);
+    const keep = async () => wasKept || store.write(name, await bytes);
+    return { pyodide, facts, keep };
+  } catch (error) {
+    if (!wasKept) {
+      throw error;
+    }
+  }
+  await store.remove(name);
+  const pyodide = await restore(parts, modules, place, downloads.bytes(place.url, place.bytes));
+  return { pyodide, facts, keep: () => {} };
+}
+
+/**
+ * @param {StartParts} parts
+ * @param {Modules} modules
+ * @param {SnapshotPlace} place
+ * @param {Promise<Uint8Array>} bytes
+ */
+async function restore(parts, modules, place, bytes) {
+  const { config, downloads, restoring = restoringSnapshot } = parts;
+  bytes.catch(() => {}); // `restoring` is told.
+  const wasm = downloads.response(config.pyodide_url + WASM, config.bytes[WASM] ?? 0);
+  wasm.response.catch(() => {}); // So is Pyodide.
+  const [{ loadPyodide }, core] = await modules;
+  const { options, files } = restoring({
+    info: place,
+    bytes,
+    createPyodideModule: core.default,
+  });
+  const pyodide = await inTime(
+    parts,
+    withResponses(
+      parts.global,
+      new Map([
+        [config.pyodide_url + WASM, wasm.response],
+        // It is put in its place below, to be fetched when something reads it.
+        [config.pyodide_url + LIBRARY, Promise.resolve(new Response(new Uint8Array(0)))],
+      ]),
+      () => loadPyodide({ ...commonOptions(config), ...options }),
+    ),
+  );
+  wasm.read();
+  addFiles(parts, pyodide, await files);
+  return pyodide;
+}
+
+/**
+ * The library and the packages, as files that are fetched when something reads them.
+ * @param {StartParts} parts
+ * @param {Pyodide} pyodide
+ * @param {[path: string, bytes: number][]} files of the packages
+ */
+function addFiles(parts, pyodide, files) {
+  const { config, fetchNow: fetch = fetchNow } = parts;
+  const { version, site_packages } = folders(pyodide);
+  const library = config.pyodide_url + LIBRARY;
+  const path = `/lib/python${version.replace(".", "")}.zip`;
+  addLazyFile(pyodide.FS, path, config.bytes[LIBRARY] ?? 0, () => fetch(library));
+  const { packages } = config;
+  if (packages === null) {
+    return;
+  }
+  const contents = once(() => readFiles(fetch(packages.url)));
+  for (const [name, bytes] of files) {
+    addLazyFile(pyodide.FS, `${site_packages}/${name}`, bytes, () => {
+      const content = contents().get(name);
+      if (content?.length !== bytes) {
+        throw new GraceError(`${name} is not what the snapshot has`);
+      }
+      return content;
+    });
+  }
+}
+
+/**
+ * @param {StartParts} parts
+ * @param {Modules} modules
+ */
+async function startPlainly(parts, modules) {
+  const { config, downloads } = parts;
+  const packages = config.packages && downloads.bytes(config.packages.url, config.packages.bytes);
+  packages?.catch(() => {}); // Awaited below.
+  const wasm = downloads.response(config.pyodide_url + WASM, config.bytes[WASM] ?? 0);
+  const library = downloads.bytes(config.pyodide_url + LIBRARY, config.bytes[LIBRARY] ?? 0);
+  // Fetched here, a missing file is an error with a name; fetched by Pyodide, it is a load that
+  // never ends.
+  const [[{ loadPyodide }, core]] = await Promise.all([modules, wasm.response, library]);
+  const pyodide = await inTime(
+    parts,
+    withResponses(
+      parts.global,
+      new Map([
+        [config.pyodide_url + WASM, wasm.response],
+        [config.pyodide_url + LIBRARY, library.then((bytes) => new Response(bytes))],
+      ]),
+      () => loadPyodide({ ...commonOptions(config), createPyodideModule: core.default }),
+    ),
+  );
+  wasm.read();
+  if (packages) {
+    const { site_packages } = folders(pyodide);
+    for (const [name, bytes] of readFiles(await packages)) {
+      const path = `${site_packages}/${name}`;
+      pyodide.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
+      pyodide.FS.writeFile(path, bytes);
+    }
+  }
+  return pyodide;
+}
+
+/** @param {PythonConfig} config */
+function commonOptions({ pyodide_url, lock_info, distribution }) {
+  const lock =
+    distribution === null
+      ? { lockFileContents: { info: lock_info, packages: {} } }
+      : { lockFileURL: distribution.url + LOCK, packageBaseUrl: distribution.url };
+  return { indexURL: pyodide_url, ...lock };
+}
+
+/**
+ * @param {Pyodide} pyodide
+ * @returns {{version: string, site_packages: string}} such as 3.14 and its folder
+ */
+function folders(pyodide) {
+  const sys = pyodide.pyimport("sys");
+  const version = `${sys.version_info.major}.${sys.version_info.minor}`;
+  sys.destroy();
+  return { version, site_packages: `/lib/python${version}/site-packages` };
+}
+
+/**
+ * @template T
+ * @param {StartParts} parts
+ * @param {Promise<T>} start
+ * @returns {Promise<T>}
+ */
+function inTime({ time }, start) {
+  const late = delay(time, START_TIMEOUT_MS).then(() => {
+    throw new GraceError(`Pyodide has not started within ${START_TIMEOUT_MS / 1000} s`);
+  });
+  return Promise.race([start, late]);
+}
+
+/**
+ * Do something while `fetch` answers with responses that are under way already. Pyodide 314 cannot
+ * be handed its WebAssembly; it would fetch it only after its modules are there.
+ * @template T
+ * @param {{fetch: typeof globalThis.fetch}} global
+ * @param {Map<string, Promise<Response>>} responses by path
+ * @param {() => Promise<T>} action
+ * @returns {Promise<T>}
+ */
+async function withResponses(global, responses, action) {
+  const original = global.fetch;
+  global.fetch = (input, init) => {
+    const path = new URL(input instanceof Request ? input.url : input, import.meta.url).pathname;
+    return responses.get(path) ?? original.call(global, input, init);
+  };
+  try {
+    return await action();
+  } finally {
+    global.fetch = original;
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * Python in a worker, as the page uses it. The page's thread is free, whatever Python does.
+ *
+ * A worker can end without a word (the browser does so when memory runs out). It holds a lock for as
+ * long as it lives, so whoever is given that lock knows (W3C Web Locks; a page on a plain http
+ * address has none, and notices when a call is not answered).
+ */
+
+import { EnvironmentError, GraceError, PythonLostError, WorkerFailedError } from "./errors.js";
+
+/**
+ * @import { Time } from "./environment.js"
+ * @import { GameResult, StepActions } from "./protocol.js"
+ * @import { EnvironmentSource, LoadFacts, LoadWatcher, Python } from "./python.js"
+ * @import { PythonConfig, Replayed, Shape } from "./python.js"
+ * @import { Said } from "./python_worker.js"
+ */
+
+/** A worker whose modules have not arrived by then is given up. */
+const START_TIMEOUT_MS = 20_000;
+/** A load gives itself up before, where it can. */
+const LOAD_TIMEOUT_MS = 180_000;
+/** A game whose step takes this long is none; the worker is lost. */
+const CALL_TIMEOUT_MS = 30_000;
+
+/**
+ * @typedef {object} PythonWorker the part of `Worker` that is used
+ * @property {((event: any) => void) | null} onmessage
+ * @property {((event: any) => void) | null} onerror
+ * @property {(message: unknown) => void} postMessage
+ * @property {() => void} terminate
+ *
+ * @typedef {object} WorkerParts
+ * @property {PythonConfig} config
+ * @property {() => PythonWorker} startWorker starts `python_worker.js`
+ * @property {Pick<LockManager, "request">} [locks]
+ * @property {Time} time
+ * @property {() => string} newId
+ */
+
+/** @implements {Python} */
+export class WorkerPython {
+  /** @type {"worker"} */ where = "worker";
+  #parts;
+  /** @type {Line | null} to the present worker */ #line = null;
+  #loaded = false;
+
+  /** @param {WorkerParts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+  }
+
+  get loaded() {
+    return this.#loaded && this.#line?.lost === null;
+  }
+
+  /** @param {EnvironmentSource | null} environment */
+  prepare(environment) {
+    this.#open()
+      .call("prepare", [environment], CALL_TIMEOUT_MS)
+      .catch(() => {}); // `load` is told.
+  }
+
+  /**
+   * @param {EnvironmentSource} environment
+   * @param {LoadWatcher} watcher
+   * @returns {Promise<LoadFacts>}
+   * @throws {WorkerFailedError} there is no worker, or it ended meanwhile
+   * @throws {GraceError} a file cannot be fetched
+   * @throws {Error} Pyodide cannot be started
+   */
+  async load(environment, watcher) {
+    const line = this.#open();
+    line.watcher = watcher;
+    try {
+      const facts = await line.call("load", [environment], LOAD_TIMEOUT_MS);
+      this.#loaded = true;
+      return facts;
+    } catch (error) {
+      throw error instanceof PythonLostError ? new WorkerFailedError(error.message) : error;
+    } finally {
+      line.watcher = null;
+    }
+  }
+
+  /**
+   * @param {EnvironmentSource} environment
+   * @param {number} seed
+   * @returns {Promise<void>}
+   * @throws {EnvironmentError} the environment cannot be made, or its reset() raises
+   * @throws {PythonLostError} the worker has ended; so it is with every other call
+   */
+  async reset(environment, seed) {
+    await this.#call("reset", environment, seed);
+  }
+
+  /**
+   * @param {StepActions} actions
+   * @returns {Promise<boolean>}
+   */
+  step(actions) {
+    return this.#call("step", actions);
+  }
+
+  /**
+   * @param {StepActions[]} steps
+   * @returns {Promise<Replayed>}
+   */
+  replay(steps) {
+    return this.#call("replay", steps);
+  }
+
+  /** @returns {Promise<Shape[]>} */
+  render() {
+    return this.#call("render");
+  }
+
+  /** @returns {Promise<string>} */
+  stateHash() {
+    return this.#call("stateHash");
+  }
+
+  /** @returns {Promise<GameResult>} */
+  result() {
+    return this.#call("result");
+  }
+
+  /** End the worker; a next `load` begins with a new one. */
+  terminate() {
+    this.#line?.lose("it was terminated");
+    this.#line = null;
+    this.#loaded = false;
+  }
+
+  /**
+   * @param {string} name
+   * @param {...unknown} args
+   */
+  #call(name, ...args) {
+    if (this.#line === null || !this.#loaded) {
+      return Promise.reject(new GraceError("Python is not loaded"));
+    }
+    return this.#line.call(name, args, CALL_TIMEOUT_MS);
+  }
+
+  #open() {
+    if (this.#line === null || this.#line.lost !== null) {
+      this.#loaded = false;
+      this.#line = new Line(this.#parts);
+    }
+    return this.#line;
+  }
+}
+
+/** One worker: what was asked of it, and whether it lives. */
+class Line {
+  /** Why it is no more. @type {string | null} */ lost = null;
+  /** @type {LoadWatcher | null} */ watcher = null;
+  /** @type {PythonWorker | null} */ #worker = null;
+  /** @type {Time} */ #time;
+  #started = false;
+  #calls = 0;
+  /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void,
+   *   timer: unknown}>} */
+  #open = new Map();
+
+  /** @param {WorkerParts} parts */
+  constructor({ config, startWorker, locks, time, newId }) {
+    this.#time = time;
+    const lock = `grace-python-${newId()}`;
+    try {
+      this.#worker = startWorker();
+    } catch (error) {
+      this.lose(String(error));
+      return;
+    }
+    const timer = time.setTimeout(() => this.lose("it did not start in time"), START_TIMEOUT_MS);
+    this.#worker.onerror = (event) => {
+      event.preventDefault?.();
+      this.lose(event.message || "its script could not be loaded");
+    };
+    this.#worker.onmessage = ({ data }) => {
+      if (data.started) {
+        this.#started = true;
+        time.clearTimeout(timer);
+        locks?.request(lock, () => this.lose("it has ended")).catch(() => {});
+      } else {
+        this.#take(data);
+      }
+    };
+    this.#worker.postMessage({ config, lock });
+  }
+
+  /**
+   * @param {string} call
+   * @param {unknown[]} args
+   * @param {number} timeout_ms
+   * @returns {Promise<any>}
+   */
+  call(call, args, timeout_ms) {
+    return new Promise((resolve, reject) => {
+      if (this.lost !== null) {
+        reject(this.#error());
+        return;
+      }
+      this.#calls += 1;
+      const timer = this.#time.setTimeout(
+        () => this.lose(`${call} was not answered within ${timeout_ms / 1000} s`),
+        timeout_ms,
+      );
+      this.#open.set(this.#calls, { resolve, reject, timer });
+      this.#worker?.postMessage({ id: this.#calls, call, args });
+    });
+  }
+
+  /** @param {string} why */
+  lose(why) {
+    if (this.lost !== null) {
+      return;
+    }
+    this.lost = why;
+    this.#worker?.terminate();
+    for (const { reject, timer } of this.#open.values()) {
+      this.#time.clearTimeout(timer);
+      reject(this.#error());
+    }
+    this.#open.clear();
+  }
+
+  #error() {
+    return this.#started
+      ? new PythonLostError(`Python's worker was lost: ${this.lost}`)
+      : new WorkerFailedError(`Python's worker could not be started: ${this.lost}`);
+  }
+
+  /** @param {Said} said */
+  #take({ id, value, error, stage, progress }) {
+    if (stage !== undefined) {
+      this.watcher?.onStage(stage);
+    } else if (progress !== undefined) {
+      this.watcher?.onProgress(progress);
+    }
+    const call = id === undefined ? undefined : this.#open.get(id);
+    if (id === undefined || call === undefined) {
+      return;
+    }
+    this.#open.delete(id);
+    this.#time.clearTimeout(call.timer);
+    if (error === undefined) {
+      call.resolve(value);
+    } else {
+      call.reject(raised(error));
+    }
+  }
+}
+
+/**
+ * @param {{name: string, message: string}} error as the worker tells it
+ * @returns {Error}
+ */
+function raised({ name, message }) {
+  if (name === EnvironmentError.name) {
+    return new EnvironmentError(message);
+  }
+  return name === GraceError.name
+    ? new GraceError(message)
+    : Object.assign(new Error(message), { name });
+}

@@ -1,0 +1,84 @@
+/** A server of files, and modules of Pyodide that start a fake interpreter. */
+
+import { FakeInterpreter } from "./fake_interpreter.js";
+
+const PYODIDE = "/static/aaaa/";
+
+/** @type {import("../../../static/js/python.js").PythonConfig} */
+export const CONFIG = Object.freeze({
+  runtime: "worker",
+  pyodide_url: PYODIDE,
+  runner_url: "/static/bbbb/py/grace_runner.py",
+  bytes: { "pyodide.asm.wasm": 4, "python_stdlib.zip": 4 },
+  lock_info: { version: "314.0.7" },
+  snapshot: null,
+  packages: null,
+  wheels: [],
+  distribution: null,
+});
+
+export class FakeFiles {
+  /** Contents by address; any other address has the text `file`.
+   * @type {Map<string, string | Uint8Array<ArrayBuffer>>} */
+  contents = new Map();
+  /** @type {Set<string>} addresses that are not there */ missing = new Set();
+  /** @type {string[]} */ asked = [];
+  interpreter = new FakeInterpreter();
+  /** What Pyodide was started with. @type {Record<string, any>[]} */ starts = [];
+  /** What Pyodide fetched by itself, and was given. @type {Record<string, string>} */ given = {};
+  /** @type {Error | null} what the next start raises */ failure = null;
+  hangs = false;
+  /** Where Pyodide looks `fetch` up. */
+  global = { fetch: /** @type {typeof fetch} */ (() => Promise.reject(new Error("unexpected"))) };
+
+  fetch = async (/** @type {string} */ url) => {
+    this.asked.push(url);
+    return this.missing.has(url)
+      ? new Response("", { status: 404 })
+      : new Response(this.contents.get(url) ?? "file");
+  };
+
+  importModule = async (/** @type {string} */ url) => {
+    this.asked.push(url);
+    if (this.missing.has(url)) {
+      throw new TypeError("Failed to fetch dynamically imported module");
+    }
+    return { loadPyodide: this.#loadPyodide, default: "core" };
+  };
+
+  #loadPyodide = async (/** @type {Record<string, any>} */ options) => {
+    this.starts.push(options);
+    for (const name of ["pyodide.asm.wasm", "python_stdlib.zip"]) {
+      const response = await this.global.fetch(`http://localhost${PYODIDE}${name}`);
+      this.given[name] = await response.text();
+    }
+    const failure = this.failure;
+    this.failure = null;
+    if (failure) {
+      throw failure;
+    }
+    return this.hangs ? new Promise(() => {}) : this.interpreter;
+  };
+}
+
+export class FakeStore {
+  /** @type {Map<string, Uint8Array>} */ kept = new Map();
+
+  /** @param {string} name */
+  async read(name) {
+    return this.kept.get(name) ?? null;
+  }
+
+  /**
+   * @param {string} name
+   * @param {Uint8Array} bytes
+   */
+  async write(name, bytes) {
+    this.kept.set(name, bytes);
+  }
+
+  /** @param {string} name */
+  async remove(name) {
+    this.kept.delete(name);
+  }
+}

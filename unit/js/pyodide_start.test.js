@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "node:test";
+import { Downloads } from "../../static/js/downloads.js";
+import { startPyodide } from "../../static/js/pyodide_start.js";
+import { CONFIG, FakeFiles, FakeStore } from "./fakes/fake_downloads.js";
+import { ManualTime, settled } from "./fakes/manual_time.js";
+
+const SNAPSHOT = { url: "/static/cccc/study.pack", bytes: 8, memory_bytes: 64, header_bytes: 16 };
+const PACKAGES = { url: "/static/dddd/packages.pack", bytes: 100 };
+
+/**
+ * A pack of files.
+ * @param {Record<string, string>} files
+ */
+function pack(files) {
+  const header = {
+    kind: "files",
+    files: Object.entries(files).map(([path, text]) => [path, text.length]),
+  };
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const fixed = new Uint8Array(16);
+  fixed.set(new TextEncoder().encode("GRACEPK1"));
+  new DataView(fixed.buffer).setUint32(8, json.length, true);
+  const payload = new TextEncoder().encode(Object.values(files).join(""));
+  return Uint8Array.of(...fixed, ...json, ...payload);
+}
+
+describe("startPyodide", () => {
+  /** @type {FakeFiles} */ let files;
+  /** @type {FakeStore} */ let store;
+  /** @type {ManualTime} */ let time;
+  /** @type {string[]} what was restored */ let restored;
+
+  /**
+   * @param {Partial<import("../../static/js/python.js").PythonConfig>} [changes]
+   * @param {number} [attempt]
+   */
+  function start(changes = {}, attempt = 1) {
+    return startPyodide(
+      {
+        config: { ...CONFIG, ...changes },
+        downloads: new Downloads(files.fetch),
+        importModule: files.importModule,
+        time,
+        global: files.global,
+        store,
+        fetchNow: () => new Uint8Array(0),
+        restoring: ({ bytes }) => {
+          const listed = bytes.then((found) => {
+            restored.push(new TextDecoder().decode(found));
+            return /** @type {[string, number][]} */ ([]);
+          });
+          listed.catch(() => {});
+          const options = /** @type {any} */ ({ _loadSnapshot: "snapshot" });
+          return { options, files: listed };
+        },
+      },
+      attempt,
+    );
+  }
+
+  beforeEach(() => {
+    files = new FakeFiles();
+    store = new FakeStore();
+    time = new ManualTime();
+    restored = [];
+  });
+
+  it("hands Pyodide the files that were fetched before it asked", async () => {
+    files.contents.set(`${CONFIG.pyodide_url}pyodide.asm.wasm`, "wasm");
+    files.contents.set(`${CONFIG.pyodide_url}python_stdlib.zip`, "library");
+    const { facts } = await start();
+    assert.deepEqual(facts, { snapshot: "none" });
+    assert.deepEqual(files.given, { "pyodide.asm.wasm": "wasm", "python_stdlib.zip": "library" });
+    assert.equal(files.starts[0].createPyodideModule, "core");
+    assert.deepEqual(files.starts[0].lockFileContents, { info: CONFIG.lock_info, packages: {} });
+  });
+
+  for (const name of ["pyodide.asm.wasm", "python_stdlib.zip"]) {
+    it(`names ${name} when it is missing`, async () => {
+      files.missing.add(CONFIG.pyodide_url + name);
+      await assert.rejects(start(), {
+        message: `${CONFIG.pyodide_url}${name} could not be fetched: HTTP 404`,
+      });
+    });
+  }
+
+  it("asks for the modules under another address when it tries again", async () => {
+    files.missing.add(`${CONFIG.pyodide_url}pyodide.mjs`);
+    await assert.rejects(start());
+    await start({}, 2);
+    assert.equal(files.asked.includes(`${CONFIG.pyodide_url}pyodide.mjs?attempt=2`), true);
+  });
+
+  it("gives up a Pyodide that never starts", async () => {
+    files.hangs = true;
+    const refused = assert.rejects(start(), /has not started within 120 s/);
+    await time.advance(120_000);
+    await refused;
+  });
+
+  it("puts fetch back, whatever happens", async () => {
+    const { fetch } = files.global;
+    files.failure = new Error("no memory");
+    await assert.rejects(start(), /no memory/);
+    assert.equal(files.global.fetch, fetch);
+  });
+
+  it("puts the files of packages in their place", async () => {
+    files.contents.set(PACKAGES.url, pack({ "a/b.py": "one", "c.py": "two" }));
+    await start({ packages: PACKAGES });
+    const texts = [...files.interpreter.files].map(([path, bytes]) => [
+      path,
+      new TextDecoder().decode(bytes),
+    ]);
+    assert.deepEqual(texts, [
+      ["/lib/python3.14/site-packages/a/b.py", "one"],
+      ["/lib/python3.14/site-packages/c.py", "two"],
+    ]);
+  });
+
+  it("takes packages of Pyodide's own distribution from where the server has them", async () => {
+    await start({ distribution: { url: "/static/eeee/", packages: ["numpy"] } });
+    assert.equal(files.starts[0].lockFileURL, "/static/eeee/pyodide-lock.json");
+    assert.equal(files.starts[0].packageBaseUrl, "/static/eeee/");
+    assert.equal("lockFileContents" in files.starts[0], false);
+  });
+
+  it("restores a snapshot, and does not wait for the library", async () => {
+    files.contents.set(SNAPSHOT.url, "memory");
+    const { facts } = await start({ snapshot: SNAPSHOT });
+    assert.deepEqual(facts, { snapshot: "restored" });
+    assert.deepEqual(restored, ["memory"]);
+    assert.equal(files.asked.includes(`${CONFIG.pyodide_url}python_stdlib.zip`), false);
+    assert.equal(files.given["python_stdlib.zip"], "");
+    assert.equal(files.interpreter.files.has("/lib/python314.zip"), true);
+  });
+
+  it("keeps the snapshot for the next visit, which does not fetch it", async () => {
+    files.contents.set(SNAPSHOT.url, "memory");
+    const { keep } = await start({ snapshot: SNAPSHOT });
+    assert.equal(store.kept.size, 0);
+    keep();
+    await settled();
+    assert.deepEqual([...store.kept.keys()], ["cccc"]);
+    files.asked = [];
+    await start({ snapshot: SNAPSHOT });
+    assert.equal(files.asked.includes(SNAPSHOT.url), false);
+    assert.deepEqual(restored, ["memory", "memory"]);
+  });
+
+  it("fetches it again when what was kept cannot be restored, and forgets that", async () => {
+    files.contents.set(SNAPSHOT.url, "memory");
+    store.kept.set("cccc", new TextEncoder().encode("spoiled"));
+    files.failure = new Error("checksum");
+    const { facts } = await start({ snapshot: SNAPSHOT });
+    assert.deepEqual(facts, { snapshot: "restored" });
+    assert.deepEqual(restored, ["spoiled", "memory"]);
+    assert.equal(store.kept.size, 0);
+  });
+
+  it("starts plainly when the snapshot cannot be restored, and says why", async () => {
+    files.failure = new Error("another build");
+    const { facts } = await start({ snapshot: SNAPSHOT });
+    assert.deepEqual(facts, { snapshot: "failed", snapshot_error: "another build" });
+    assert.equal(files.starts.length, 2);
+    assert.equal("_loadSnapshot" in files.starts[1], false);
+  });
+
+  it("starts plainly when the snapshot is not there", async () => {
+    files.missing.add(SNAPSHOT.url);
+    const { facts } = await start({ snapshot: SNAPSHOT });
+    assert.equal(facts.snapshot, "failed");
+    assert.match(String(facts.snapshot_error), /study.pack could not be fetched: HTTP 404/);
+  });
+});
