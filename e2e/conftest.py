@@ -169,6 +169,13 @@ def serve(
         yield start
 
 
+@pytest.fixture(params=["worker", "main"])
+def runtime(request: pytest.FixtureRequest) -> str:
+    """Where Python runs: a test that asks for this is run with both."""
+    name: str = request.param
+    return name
+
+
 @pytest.fixture
 def crowd() -> Iterator[Crowd]:
     """Runs coroutines with raw pages."""

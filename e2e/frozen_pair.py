@@ -18,6 +18,7 @@ from app.lab.holding import RUNTIME_FILE, held_back
 from app.lab.participant import Participant
 from app.lab.server import ServerProcess
 from app.lab.throttle import cpu_throttle
+from e2e.playing import FREEZING
 
 LOAD_TIMEOUT_S = 150.0
 """Far beyond the longest load, for a machine that is much slower than it was a minute ago."""
@@ -33,7 +34,7 @@ class FrozenPair:
 
     def __init__(self, bench: Bench, rate: float, study: Path, settings: Mapping[str, Any]):
         self._bench = bench
-        self.server: ServerProcess = bench.serve(study, **settings)
+        self.server: ServerProcess = bench.serve(study, **FREEZING, **settings)
         self.frozen: Participant = bench.participant("frozen")
         self.partner: Participant = bench.participant("partner")
         admin = self.server.admin
@@ -87,7 +88,7 @@ class Freezer:
 
     def _plain_block_s(self, rate: float) -> float:
         bench = self._new_bench()
-        server = bench.serve(self._study)
+        server = bench.serve(self._study, **FREEZING)
         alone = bench.participant("alone")
         alone.open(server.url)
         with cpu_throttle(alone.page, rate):

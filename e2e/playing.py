@@ -2,7 +2,9 @@
 
 import importlib.util
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from app.lab.admin import Event
 from app.lab.participant import Participant
@@ -15,6 +17,9 @@ EPISODE_FRAMES = 150
 """`max_steps` of the study `game_first.py`."""
 
 EPISODE_TIMEOUT_S = 60.0
+
+FREEZING: Mapping[str, Any] = {"runtime": "main", "snapshots": False}
+"""Settings with which a load freezes the page, as it does on most sites."""
 
 
 def finish_episode(

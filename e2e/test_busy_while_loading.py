@@ -21,13 +21,18 @@ from e2e.alter_server import NOISE_PER_S
 from e2e.altered_server import AlteredServer
 from e2e.frozen_pair import Freezer
 from e2e.frozen_victim import SLOW_RATE
-from e2e.playing import assert_equal_states, finish_episode
+from e2e.playing import FREEZING, assert_equal_states, finish_episode
 from e2e.raw_scenes import join
 
 LONG_BLOCK = BlockWindow(shortest_s=45, longest_s=58)
 """Longer than 8 and 30 s let pass in any phase; the loading grace has 60 s."""
 
-SCALED: dict[str, Any] = {"ping_interval_s": 1, "ping_timeout_s": 4, "presence_ping_s": 1}
+SCALED: dict[str, Any] = {
+    **FREEZING,
+    "ping_interval_s": 1,
+    "ping_timeout_s": 4,
+    "presence_ping_s": 1,
+}
 
 
 @pytest.mark.full

@@ -7,9 +7,11 @@ from app.lab.bench import Bench
 from app.lab.holding import RUNTIME_FILE, refused
 
 
-def test_failed_preload_is_made_good_by_the_fallback(bench: Bench, shipped_study: Path) -> None:
+def test_failed_preload_is_made_good_by_the_fallback(
+    bench: Bench, shipped_study: Path, runtime: str
+) -> None:
     """Who comes to play with a preload that failed while reading has Python loaded all the same."""
-    server = bench.serve(shipped_study)
+    server = bench.serve(shipped_study, runtime=runtime)
     reader = bench.participant("reader")
     with refused(reader.page, RUNTIME_FILE):
         reader.open(server.url)
@@ -20,8 +22,8 @@ def test_failed_preload_is_made_good_by_the_fallback(bench: Bench, shipped_study
     events = server.admin.events()
     started = select(events, "loading_started")
     assert [(load["path"], load["runtime"]) for load in started] == [
-        ("preload", "main"),
-        ("fallback", "main"),
+        ("preload", runtime),
+        ("fallback", runtime),
     ]
     # Must not happen: that the failure cost the participant the session, or a connection.
     assert select(events, "link_lost") == []

@@ -7,8 +7,10 @@ from typing import Any
 from app.lab.bench import Bench
 from app.lab.chromium import Chromium
 from e2e.frozen_victim import assert_cleaned_up_once_and_on_time, link_lost_by, matched_and_frozen
+from e2e.playing import FREEZING
 
 SCALED: dict[str, Any] = {
+    **FREEZING,
     "ping_interval_s": 1,
     "ping_timeout_s": 10,
     "loading_timeout_s": 12,

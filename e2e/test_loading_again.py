@@ -6,15 +6,17 @@ from app.lab.admin import select
 from app.lab.bench import Bench
 from app.lab.holding import RUNTIME_FILE, refused
 from app.lab.throttle import cpu_throttle
-from e2e.playing import assert_equal_states, finish_episode
+from e2e.playing import FREEZING, assert_equal_states, finish_episode
 
 SLOW_RATE = 4
 """Freezes the page for some ten seconds: longer than it takes to see that it is frozen."""
 
 
-def test_failed_load_is_retried_and_plays(bench: Bench, studies: Path) -> None:
+def test_failed_load_is_retried_and_plays(bench: Bench, studies: Path, runtime: str) -> None:
     """With an asset missing the page says so and offers a retry, which then succeeds."""
-    server = bench.serve(studies / "game_first.py", ping_interval_s=1, ping_timeout_s=4)
+    server = bench.serve(
+        studies / "game_first.py", ping_interval_s=1, ping_timeout_s=4, runtime=runtime
+    )
     unlucky, partner = bench.participant("unlucky"), bench.participant("partner")
     with refused(unlucky.page, RUNTIME_FILE):
         unlucky.open(server.url)
@@ -41,7 +43,9 @@ def test_page_reloaded_while_it_loads_is_the_same_participant(bench: Bench, stud
     The old page goes when it thaws, so the heartbeats have to outlast the block: it is the reload
     that is to end the connection.
     """
-    server = bench.serve(studies / "game_first.py", ping_interval_s=1, ping_timeout_s=30)
+    server = bench.serve(
+        studies / "game_first.py", ping_interval_s=1, ping_timeout_s=30, **FREEZING
+    )
     admin = server.admin
     impatient, partner = bench.participant("impatient"), bench.participant("partner")
     partner.open(server.url)

@@ -18,12 +18,14 @@ from app.lab.server import ServerProcess
 from app.lab.throttle import cpu_throttle
 from app.lab.waiting import until
 from e2e.frozen_victim import SLOW_RATE
+from e2e.playing import FREEZING
 from e2e.raw_scenes import start_loading, work_off_losses
 
 Serve = Callable[..., ServerProcess]
 
 PRESENCE_PING_S = 2.0
 SETTINGS: dict[str, Any] = {
+    **FREEZING,
     "ping_interval_s": 2,
     "ping_timeout_s": 20,
     "presence_ping_s": PRESENCE_PING_S,

@@ -8,9 +8,11 @@ from e2e.album import Album
 from e2e.playing import assert_equal_states, finish_episode, idle_state
 
 
-def test_whole_match_of_the_shipped_study(bench: Bench, shipped_study: Path, album: Album) -> None:
+def test_whole_match_of_the_shipped_study(
+    bench: Bench, shipped_study: Path, album: Album, runtime: str
+) -> None:
     """Two people read, play a whole match with their keyboards, and reach the end of the study."""
-    server = bench.serve(shipped_study)
+    server = bench.serve(shipped_study, runtime=runtime)
     left, right = bench.participant("left"), bench.participant("right")
     for player in (left, right):
         player.open(server.url)
@@ -33,9 +35,11 @@ def test_whole_match_of_the_shipped_study(bench: Bench, shipped_study: Path, alb
         assert select(server.admin.events(), mishap) == []
 
 
-def test_environment_that_raises_ends_the_game_for_both(bench: Bench, studies: Path) -> None:
+def test_environment_that_raises_ends_the_game_for_both(
+    bench: Bench, studies: Path, runtime: str
+) -> None:
     """An error in the environment ends the game, both are told, and the log has the traceback."""
-    server = bench.serve(studies / "raises.py")
+    server = bench.serve(studies / "raises.py", runtime=runtime)
     players = [bench.participant("first"), bench.participant("second")]
     for player in players:
         player.open(server.url)
@@ -52,9 +56,9 @@ def test_environment_that_raises_ends_the_game_for_both(bench: Bench, studies: P
     assert select(server.admin.events(), "session_gone") == []
 
 
-def test_second_tab_is_a_second_participant(bench: Bench, studies: Path) -> None:
+def test_second_tab_is_a_second_participant(bench: Bench, studies: Path, runtime: str) -> None:
     """Two tabs of one browser are two sessions, who can play each other."""
-    server = bench.serve(studies / "game_first.py")
+    server = bench.serve(studies / "game_first.py", runtime=runtime)
     first = bench.participant("first")
     second = bench.participant("second", beside=first)
     first.open(server.url)

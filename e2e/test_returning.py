@@ -8,10 +8,10 @@ from app.lab.waiting import until
 
 
 def test_page_reloaded_in_a_running_game_replays_to_the_present(
-    bench: Bench, studies: Path
+    bench: Bench, studies: Path, runtime: str
 ) -> None:
     """The game waits for the new page, which steps through all it missed, and goes on with it."""
-    server = bench.serve(studies / "game_first.py")
+    server = bench.serve(studies / "game_first.py", runtime=runtime)
     admin = server.admin
     first, second = bench.participant("first"), bench.participant("second")
     for page in (first, second):

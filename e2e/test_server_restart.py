@@ -6,7 +6,7 @@ from app.lab.admin import select
 from app.lab.bench import Bench
 from app.lab.throttle import cpu_throttle
 from e2e.album import Album
-from e2e.playing import finish_episode
+from e2e.playing import FREEZING, finish_episode
 
 SLOW_RATE = 4
 """Makes the load long enough for the crash to come within it."""
@@ -16,7 +16,7 @@ def test_crashed_server_finds_its_participants_again(
     bench: Bench, studies: Path, album: Album
 ) -> None:
     """One who waits and one who is frozen come back by themselves, as the same, and play."""
-    server = bench.serve(studies / "game_first.py")
+    server = bench.serve(studies / "game_first.py", **FREEZING)
     waiting, frozen = bench.participant("waiting"), bench.participant("frozen")
     waiting.open(server.url)
     waiting.wait_for(runtime="ready", place="waiting", timeout_s=60)
