@@ -7,7 +7,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
-        "default-src 'self'",
+        "default-src 'none'",
         "script-src 'self' 'wasm-unsafe-eval'",
         "style-src 'self'",
         "img-src 'self' data:",

@@ -70,7 +70,7 @@ def test_a_file_that_is_known_is_not_sent_again(server: JoinedServer) -> None:
 
 def test_only_our_own_files_run() -> None:
     """No inline script or style, nothing from elsewhere, in no frame; WebAssembly, no `eval`."""
-    assert POLICY["default-src"] == ["'self'"]
+    assert POLICY["default-src"] == ["'none'"]
     assert POLICY["script-src"] == ["'self'", "'wasm-unsafe-eval'"]
     assert POLICY["style-src"] == ["'self'"]
     assert POLICY["img-src"] == ["'self'", "data:"]
