@@ -99,8 +99,12 @@ class Cache:
     def _use(self, key: str) -> bool:
         """Note the use of an entry, and hold it; False when there is none."""
         marker = self.folder / key / _IN_USE
-        if key in self._held:
-            return marker.is_file()
+        held = self._held.get(key)
+        if held is not None:
+            if _is_at(held, marker):
+                return True
+            # Somebody has removed it, whoever used it.
+            os.close(self._held.pop(key))
         try:
             file = os.open(marker, os.O_RDONLY)
         except FileNotFoundError:

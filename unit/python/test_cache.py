@@ -143,6 +143,15 @@ def test_a_key_is_a_simple_name(cache: Cache, key: str) -> None:
         cache.entry(key, refuse)
 
 
+def test_what_somebody_removes_is_made_again(cache: Cache) -> None:
+    """A cache may be emptied by hand, whoever uses it."""
+    shutil.rmtree(cache.entry("key", write("old")))
+    assert (cache.entry("key", write("new")) / "file").read_text() == "new"
+    shutil.rmtree(cache.folder / "key")
+    Cache(cache.folder).entry("key", write("theirs"))
+    assert (cache.entry("key", refuse) / "file").read_text() == "theirs"
+
+
 class TestPrune:
     """What nobody has used for a month is removed."""
 
