@@ -20,6 +20,7 @@ from app.studies.checks import (
     require_text,
     require_whole,
 )
+from app.studies.requirements import checked_packages
 
 # The page combines held controls with JavaScript's `|`, which works on signed 32-bit integers.
 HIGHEST_CONTROL_VALUE = 2**30
@@ -170,11 +171,16 @@ class Study:
         study_id: the study's name in the log and in the export.
         title: what the page shows as its title, plain text.
         scenes: at least one; an `End` may only be the last.
+        packages: Python packages of the package index that the environments use, such as
+            "networkx>=3.4".
+        distribution_packages: names of packages of Pyodide's own distribution, such as "numpy".
     """
 
     study_id: str
     title: str
     scenes: Sequence[Scene]
+    packages: Sequence[str] = ()
+    distribution_packages: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Refuse a study without scenes, with two of one name, or with an end before its end."""
@@ -200,6 +206,11 @@ class Study:
                 not isinstance(scene, End),
                 f"End {scene.scene_id!r} is not the last scene: move it to the end of `scenes`.",
             )
+        packages, distributed = checked_packages(
+            self.packages, self.distribution_packages, f"Study {self.study_id!r}"
+        )
+        object.__setattr__(self, "packages", packages)
+        object.__setattr__(self, "distribution_packages", distributed)
 
 
 def _check_heading(kind: str, scene_id: object, title: object) -> str:
