@@ -15,6 +15,8 @@ from app.errors import GraceError
 from app.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from app.python.cache import Cache
+    from app.python.parts import SnapshotFile
     from app.services.delivery import Delivery
     from app.services.study_files import LoadedStudy
 
@@ -38,6 +40,7 @@ _OPTIONS: dict[str, str] = {
 }
 _SWITCHES: dict[str, str] = {
     "--loading-grace/--no-loading-grace": "loading_grace",
+    "--snapshots/--no-snapshots": "snapshots",
     "--preload/--no-preload": "preload",
     "--address-limits/--no-address-limits": "address_limits",
 }
@@ -90,6 +93,33 @@ def serve(study: Path | None, config: Path | None, **given: Any) -> None:
         sys.exit(2)
 
 
+@main.command()
+@click.argument("study", required=False, type=click.Path(path_type=Path))
+@click.option("--cache", type=click.Path(path_type=Path), help=_help_of("cache"))
+def snapshot(study: Path | None, cache: Path | None) -> None:
+    """Make the memory snapshot of STUDY, as `serve` does at its first start.
+
+    It holds Python with the study's environments imported. Fails when it cannot be made.
+    """
+    from app.python.cache import open_cache
+    from app.services.snapshots import study_snapshot
+    from app.services.study_files import load_study
+
+    given = {"study": study, "cache": cache}
+    try:
+        settings = load_settings({name: value for name, value in given.items() if value})
+        loaded = load_study(settings.study)
+        made = study_snapshot(loaded, open_cache(settings.cache_folder, _say), say=_say)
+    except (GraceError, OSError) as error:
+        click.echo(f"grace-server: {error}", err=True)
+        sys.exit(1)
+    if made is None:
+        click.echo("The study has no environment, so it needs no snapshot.")
+    else:
+        megabytes = made.path.stat().st_size / 1e6
+        click.echo(f"Snapshot: {megabytes:.1f} MB of {made.memory_bytes / 1e6:.1f} MB: {made.path}")
+
+
 def _serve(settings: Settings) -> None:
     from app import create_app
     from app.clock import SystemClock
@@ -134,9 +164,23 @@ def _prepare(settings: Settings, study: LoadedStudy) -> Delivery:
     cache.prune()
     threads = ThreadPool(2)
     try:
-        return prepare_delivery(study, cache=cache, say=_say, at_once=threads.map)
+        snapshot = _snapshot(study, cache) if settings.snapshots else None
+        return prepare_delivery(
+            study, cache=cache, snapshot=snapshot, say=_say, at_once=threads.map
+        )
     finally:
         threads.kill()
+
+
+def _snapshot(study: LoadedStudy, cache: Cache) -> SnapshotFile | None:
+    from app.python.snapshots import SnapshotNotMade
+    from app.services.snapshots import study_snapshot
+
+    try:
+        return study_snapshot(study, cache, say=_say)
+    except (SnapshotNotMade, OSError) as error:
+        _say(f"no memory snapshot, so Python is loaded plainly: {error}")
+        return None
 
 
 def _say(sentence: str) -> None:

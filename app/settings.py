@@ -103,6 +103,10 @@ class Settings(BaseSettings):
         description="Where Python runs in the browser: in a worker, which leaves the page free, or"
         " on the page's main thread.",
     )
+    snapshots: bool = Field(
+        True,
+        description="Off: Python is loaded plainly, and not from a memory snapshot.",
+    )
     preload: bool = Field(
         True, description="Off: Python loads when a game is matched, not while people read or wait."
     )

@@ -1,5 +1,6 @@
 """The command says what it can do, and says in a sentence what it cannot."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -165,8 +166,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
 
 
 def settings(tmp_path: Path, **given: Any) -> Settings:
-    """Settings with a store and a cache of their own."""
-    own = {"store": f"sqlite:///{tmp_path / 'grace.db'}", "cache": tmp_path / "cache"}
+    """Settings with a store and a cache of their own, and without a snapshot unless given."""
+    own = {
+        "store": f"sqlite:///{tmp_path / 'grace.db'}",
+        "cache": tmp_path / "cache",
+        "snapshots": False,
+    }
     return load_settings({**own, **given})
 
 
@@ -183,6 +188,33 @@ def test_it_says_where_it_is_ready(
     assert captured.err == "grace-server: A note.\n"
     assert server.served == [("::1", 0)]
     assert server.started == [server.app.extensions["grace"]]
+
+
+def test_it_says_why_there_is_no_snapshot_and_serves(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The environment of this study defines nothing."""
+    _serve(settings(tmp_path, admin_token="a-long-token", port=0, snapshots=True))
+    said = capsys.readouterr().err
+    assert "no memory snapshot, so Python is loaded plainly: " in said
+    assert "defines no parallel_env()" in said
+    assert len(server.served) == 1
+
+
+def test_the_snapshot_of_a_study_is_made_on_request(tmp_path: Path) -> None:
+    """It says how large it is, and where; a study without games needs none."""
+    result = CliRunner().invoke(main, ["snapshot", "--cache", str(tmp_path)])
+    assert result.exit_code == 0
+    assert re.search(r"Snapshot: 1\d\.\d MB of 3\d\.\d MB: .*snapshot\.pack", result.output)
+
+
+def test_a_snapshot_that_cannot_be_made_is_a_failure(tmp_path: Path) -> None:
+    """The reason is the error."""
+    study = tmp_path / "nothing.py"
+    study.write_text("study = None\n")
+    result = CliRunner().invoke(main, ["snapshot", str(study), "--cache", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "nothing.py" in result.output
 
 
 def test_what_is_served_is_prepared_in_the_cache(server: Server, tmp_path: Path) -> None:

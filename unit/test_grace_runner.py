@@ -1,7 +1,10 @@
 """The runner, which steps an environment in the browser, and here in plain Python."""
 
 import json
-from collections.abc import Callable
+import linecache
+import random
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -288,3 +291,59 @@ def test_a_long_traceback_loses_its_beginning() -> None:
     text = grace_runner.format_traceback(raised(lambda: runner.reset(1)))
     assert len(text) == grace_runner.MAX_TRACEBACK_CHARS
     assert text.endswith("long end\n")
+
+
+class TestSnapshots:
+    """What is done before a memory snapshot is taken, and after it was restored."""
+
+    @pytest.fixture(autouse=True)
+    def tidy(self) -> Iterator[None]:
+        """Prepared code is forgotten."""
+        yield
+        grace_runner._prepared.clear()
+
+    def test_what_was_prepared_is_not_compiled_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Only for the same text under the same name; it plays as any other does."""
+        grace_runner.prepare(COUNTING, FILE, "{}")
+        fresh = run()
+        compiled: list[str] = []
+
+        def count(source: str, filename: str, *rest: Any, **more: Any) -> Any:
+            compiled.append(filename)
+            return compile(source, filename, *rest, **more)
+
+        monkeypatch.setattr(grace_runner, "compile", count, raising=False)
+        prepared = run()
+        assert compiled == []
+        changed_source = changed("count", "total")
+        grace_runner.Runner(changed_source, FILE, "{}")
+        grace_runner.Runner(COUNTING, "other.py", "{}")
+        assert compiled == [FILE, "other.py"]
+        for runner in (fresh, prepared):
+            runner.reset(3)
+            runner.step("[1, 2]")
+        assert fresh.state_hash() == prepared.state_hash()
+
+    def test_an_environment_that_cannot_be_played_cannot_be_prepared(self) -> None:
+        """Whatever it raises is raised."""
+        broken = changed("def render(self)", "def draw(self)")
+        error = raised(lambda: grace_runner.prepare(broken, FILE, "{}"))
+        assert isinstance(error, grace_runner.EnvironmentApiError)
+
+    def test_settling_leaves_no_environment_behind(self) -> None:
+        """Neither its module nor the lines of its source."""
+        grace_runner.prepare(COUNTING, FILE, "{}")
+        grace_runner.settle()
+        assert grace_runner.MODULE_NAME not in sys.modules
+        assert FILE not in linecache.cache
+
+    def test_nobody_has_the_random_numbers_of_somebody_else(self) -> None:
+        """All who were restored from one snapshot would, as the generator's state is part of it."""
+        random.seed(1)
+        state = random.getstate()
+        drawn = set()
+        for _ in range(2):
+            random.setstate(state)
+            grace_runner.after_restore()
+            drawn.add(random.random())
+        assert len(drawn) == 2

@@ -22,6 +22,7 @@ OTHERS: dict[str, tuple[str, object]] = {
     "runtime": ("main", "main"),
     "preload": ("false", False),
     "cache": ("caches/mine", Path("caches/mine")),
+    "snapshots": ("false", False),
     "store": ("sqlite:////var/lab/grace.db", "sqlite:////var/lab/grace.db"),
     "study": ("studies/mine", Path("studies/mine")),
     "host": ("::1", "::1"),

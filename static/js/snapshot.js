@@ -28,7 +28,9 @@ const LENGTH_AT = 4;
  * @property {string} pyodide_header in base64
  * @property {[path: string, bytes: number][]} files of the packages in it, below site-packages
  *
- * @typedef {{HEAP8: Int8Array}} Core what is used of Emscripten's module
+ * @typedef {object} Core what is used of Emscripten's module
+ * @property {Int8Array} HEAP8 its memory; another view of it after it has grown
+ * @property {(bytes: number) => unknown} growMemory
  *
  * @typedef {object} Restoring
  * @property {{_loadSnapshot: Uint8Array, createPyodideModule: (settings: any) => Promise<Core>}}
@@ -38,7 +40,7 @@ const LENGTH_AT = 4;
 
 /**
  * @param {object} parts
- * @param {{memory_bytes: number, header_bytes: number}} parts.info what the page was told of it
+ * @param {{header_bytes: number}} parts.info what the page was told of it
  * @param {Promise<Uint8Array>} parts.bytes the pack
  * @param {(settings: any) => Promise<Core>} parts.createPyodideModule of `pyodide.asm.mjs`
  * @returns {Restoring}
@@ -50,11 +52,13 @@ export function restoring({ info, bytes, createPyodideModule }) {
 
   /** @param {any} settings Emscripten's */
   async function createRestored(settings) {
-    settings.INITIAL_MEMORY = info.memory_bytes;
     const [core, { header, payload }] = await Promise.all([
       createPyodideModule(settings),
       snapshot,
     ]);
+    if (core.HEAP8.length < header.memory_bytes) {
+      core.growMemory(header.memory_bytes);
+    }
     fill(core.HEAP8, header, payload);
     copyHeader(header, ownHeader);
     return core;

@@ -10,7 +10,9 @@ Plain standard library, for Python 3.11 and later.
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import importlib
 import json
 import linecache
 import math
@@ -28,6 +30,9 @@ MAX_TRACEBACK_CHARS = 16_000
 """Longest traceback that the server accepts."""
 
 
+_prepared: dict[str, tuple[str, types.CodeType]] = {}
+
+
 class EnvironmentApiError(Exception):
     """The environment does not keep to the API.
 
@@ -43,6 +48,43 @@ class EnvironmentApiError(Exception):
         inside = code is not None and code.co_filename == filename
         self.filename: str | None = filename if inside else None
         self.line: int | None = code.co_firstlineno if code is not None and inside else None
+
+
+def prepare(source: str, filename: str, config_json: str) -> None:
+    """Import whatever an environment will need, for a memory snapshot.
+
+    The environment is constructed and played for a step, then thrown away; its compiled code is
+    kept for a `Runner` of the same source and file name. Raises what `Runner` raises.
+    """
+    _prepared[filename] = source, compile(source, filename, "exec", dont_inherit=True)
+    runner = Runner(source, filename, config_json)
+    runner.reset(0)
+    runner.step(json.dumps([0] * len(runner.players)))
+    runner.render_json()
+    runner.state_hash()
+    runner.result_json()
+
+
+def settle() -> None:
+    """Throw away what a memory snapshot need not hold."""
+    sys.modules.pop(MODULE_NAME, None)
+    linecache.clearcache()
+    importlib.invalidate_caches()
+    gc.collect()
+
+
+def after_restore() -> None:
+    """Make fresh what must not be the same for everybody who was restored from one snapshot.
+
+    The generator behind the functions of `random` is seeded anew. `secrets`, `uuid.uuid4` and
+    `random.SystemRandom` ask the browser each time; clocks are the browser's. Of a
+    `random.Random()` that a package has made without a seed when it was imported nobody knows, and
+    the hash seed stays that of the snapshot: what depends on either would differ between the
+    players of one game in any case.
+    """
+    if "random" in sys.modules:
+        sys.modules["random"].seed()
+    importlib.invalidate_caches()
 
 
 class Runner:
@@ -68,7 +110,7 @@ class Runner:
         module = types.ModuleType(MODULE_NAME)
         module.__file__ = filename
         sys.modules[MODULE_NAME] = module
-        code = compile(source, filename, "exec", dont_inherit=True)
+        code = _compiled(source, filename)
         exec(code, module.__dict__)  # noqa: S102 - executing it is what this module is for
         make = getattr(module, "parallel_env", None)
         if not callable(make):
@@ -261,6 +303,13 @@ def format_traceback(exc: BaseException) -> str:
     if isinstance(exc, EnvironmentApiError) and exc.filename is not None:
         report.stack.append(traceback.FrameSummary(exc.filename, exc.line, exc.method))
     return "".join(report.format())[-MAX_TRACEBACK_CHARS:]
+
+
+def _compiled(source: str, filename: str) -> types.CodeType:
+    prepared = _prepared.get(filename)
+    if prepared is not None and prepared[0] == source:
+        return prepared[1]
+    return compile(source, filename, "exec", dont_inherit=True)
 
 
 def _drop_own_frames(report: traceback.TracebackException) -> None:

@@ -43,17 +43,25 @@ function pack(changes = {}, payload = [-1, -2, -3, -4, -5]) {
 
 /**
  * @param {Uint8Array | Promise<Uint8Array>} bytes
- * @param {Partial<{memory_bytes: number, header_bytes: number}>} [info]
  */
-function restore(bytes, info = {}) {
+function restore(bytes) {
   const { base } = memories();
   /** @type {any[]} */ const settings = [];
   const { options, files } = restoring({
-    info: { memory_bytes: MEMORY_BYTES, header_bytes: OWN_HEADER.length, ...info },
+    info: { header_bytes: OWN_HEADER.length },
     bytes: Promise.resolve(bytes),
     createPyodideModule: async (given) => {
       settings.push(given);
-      return { HEAP8: base };
+      const core = {
+        HEAP8: base,
+        growMemory: (/** @type {number} */ bytes) => {
+          if (bytes <= 2 * MEMORY_BYTES) {
+            core.HEAP8 = new Int8Array(bytes);
+            core.HEAP8.set(base);
+          }
+        },
+      };
+      return core;
     },
   });
   files.catch(() => {});
@@ -65,11 +73,20 @@ describe("restoring", () => {
     const { base, settings, options, files } = restore(pack());
     await options.createPyodideModule({ noInitialRun: true });
     assert.deepEqual(base, memories().full);
-    assert.equal(settings[0].INITIAL_MEMORY, MEMORY_BYTES);
+    assert.deepEqual(settings, [{ noInitialRun: true }]);
     const words = new Uint32Array(options._loadSnapshot.buffer);
     assert.equal(words[1], options._loadSnapshot.length);
     assert.deepEqual([...options._loadSnapshot.subarray(8)], [...OWN_HEADER.subarray(8)]);
     assert.deepEqual(await files, [["a/b.py", 12]]);
+  });
+
+  it("lets the memory grow for a snapshot that is larger", async () => {
+    const { full } = memories();
+    const grown = new Int8Array(2 * MEMORY_BYTES);
+    grown.set(full);
+    const bytes = pack({ memory_bytes: grown.length, checksum: checksumOf(grown) });
+    const { HEAP8 } = await restore(bytes).options.createPyodideModule({});
+    assert.deepEqual(HEAP8, grown);
   });
 
   it("lets the instance be made while the snapshot still arrives", async () => {
@@ -98,7 +115,7 @@ describe("restoring", () => {
     ["begins before the memory", pack({ runs: [[-4, 5]] }), /not in the memory/],
     ["goes backwards", pack({ runs: [[40, 3], [8, 2]] }), /not in the memory/], // biome-ignore format: one a line
     ["has a run of no number", pack({ runs: [["x", 5]] }), /not in the memory/],
-    ["needs more memory than there is", pack({ memory_bytes: 128 }), /memory has 64/],
+    ["needs more memory than there can be", pack({ memory_bytes: 256 }), /memory has 64/],
     ["has no runs", pack({ runs: null }), /lacks/],
     ["holds something else", pack({ kind: "files" }), /holds files/],
     ["has another header", pack({ pyodide_header: btoa("short") }), /5 bytes/],

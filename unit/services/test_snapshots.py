@@ -1,0 +1,64 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.python.cache import Cache
+from app.python.snapshots import SnapshotNotMade
+from app.services.snapshots import ingredients_of, study_snapshot
+from app.services.study_files import LoadedStudy, load_study
+from app.settings import EXAMPLE_STUDY
+from app.studies import Study, Text
+
+MAKES = """
+import json, pathlib, sys
+order = json.loads(pathlib.Path(sys.argv[2]).read_text())
+pathlib.Path(order["target"]).write_text(order["environments"][0]["filename"])
+print(json.dumps({"memory_bytes": 64, "header_bytes": 16}))
+"""
+
+
+@pytest.fixture(scope="module")
+def shipped() -> LoadedStudy:
+    """The study that ships with the server."""
+    return load_study(EXAMPLE_STUDY)
+
+
+def test_it_is_of_every_environment_with_its_configuration(shipped: LoadedStudy) -> None:
+    """Under the name that the page gives it: the last two parts of its address."""
+    (environment,) = ingredients_of(shipped, None).environments
+    assert environment.filename == "match/environment.py"
+    assert environment.source == shipped.environments["match"].source
+    assert environment.config == {"points_to_win": 5, "max_steps": 3600}
+
+
+def test_it_is_said_once_that_one_is_made(shipped: LoadedStudy, tmp_path: Path) -> None:
+    """Whoever waits for the server knows why; when the cache has it nothing is said."""
+    said: list[str] = []
+    for _ in range(2):
+        made = study_snapshot(
+            shipped,
+            Cache(tmp_path),
+            say=said.append,
+            node=lambda: [sys.executable, "-c", MAKES],
+        )
+        assert made is not None
+        assert made.path.read_text() == "match/environment.py"
+    assert len(said) == 1
+
+
+def test_without_node_there_is_none_and_it_says_what_to_install(
+    shipped: LoadedStudy, tmp_path: Path
+) -> None:
+    """The server starts all the same; whoever calls decides."""
+    with pytest.raises(SnapshotNotMade, match=r"no Node\.js 20 or later; install"):
+        study_snapshot(shipped, Cache(tmp_path), node=lambda: None)
+
+
+def test_a_study_without_a_game_needs_none(tmp_path: Path) -> None:
+    """Nobody would restore it."""
+    study = Study(
+        study_id="words", title="Words", scenes=[Text(scene_id="a", title="A", markdown="")]
+    )
+    loaded = LoadedStudy(study=study, environments={}, path=tmp_path / "study.py")
+    assert study_snapshot(loaded, Cache(tmp_path), node=lambda: None) is None
