@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.python.cache import Cache
     from app.python.parts import SnapshotFile
     from app.services.delivery import Delivery
+    from app.services.packages import PreparedPackages
     from app.services.study_files import LoadedStudy
 
 _OPTIONS: dict[str, str] = {
@@ -35,6 +36,7 @@ _OPTIONS: dict[str, str] = {
     "--runtime": "runtime",
     "--store": "store",
     "--cache": "cache",
+    "--pyodide-distribution": "pyodide_distribution",
     "--admin-token": "admin_token",
     "--gone-kept": "gone_kept_s",
 }
@@ -44,6 +46,7 @@ _SWITCHES: dict[str, str] = {
     "--preload/--no-preload": "preload",
     "--address-limits/--no-address-limits": "address_limits",
 }
+_NO_DEFAULT = {"pyodide_distribution": "none"}
 
 
 def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,7 +60,7 @@ def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _help_of(name: str) -> str:
     field = Settings.model_fields[name]
-    default = "made at start" if field.default is None else field.default
+    default = _NO_DEFAULT.get(name, "made at start") if field.default is None else field.default
     return f"{field.description} [GRACE_{name.upper()}; default: {default}]"
 
 
@@ -102,14 +105,20 @@ def snapshot(study: Path | None, cache: Path | None) -> None:
     It holds Python with the study's environments imported. Fails when it cannot be made.
     """
     from app.python.cache import open_cache
+    from app.services.packages import prepare_packages
     from app.services.snapshots import study_snapshot
-    from app.services.study_files import load_study
+    from app.services.study_files import check_study, read_study
 
     given = {"study": study, "cache": cache}
     try:
         settings = load_settings({name: value for name, value in given.items() if value})
-        loaded = load_study(settings.study)
-        made = study_snapshot(loaded, open_cache(settings.cache_folder, _say), say=_say)
+        store = open_cache(settings.cache_folder, _say)
+        written = read_study(settings.study)
+        packages = prepare_packages(
+            written, store, distribution=settings.pyodide_distribution, say=_say
+        )
+        loaded = check_study(written, packages.folder)
+        made = study_snapshot(loaded, store, packages=packages.served.pack, say=_say)
     except (GraceError, OSError) as error:
         click.echo(f"grace-server: {error}", err=True)
         sys.exit(1)
@@ -120,19 +129,60 @@ def snapshot(study: Path | None, cache: Path | None) -> None:
         click.echo(f"Snapshot: {megabytes:.1f} MB of {made.memory_bytes / 1e6:.1f} MB: {made.path}")
 
 
+@main.command()
+@click.argument("study", required=False, type=click.Path(path_type=Path))
+@click.option("--upgrade", is_flag=True, help="Choose all versions anew.")
+@click.option("--cache", type=click.Path(path_type=Path), help=_help_of("cache"))
+def packages(study: Path | None, upgrade: bool, cache: Path | None) -> None:
+    """Look up the Python packages of STUDY, and write which they are into its packages.lock.
+
+    pip asks the package index for what the study's `packages` name and all that they need, as pure
+    or WebAssembly wheels. What is locked stays as it is, unless the study names other packages.
+    """
+    from app.python.cache import open_cache
+    from app.services.packages import lock_file, lock_packages
+    from app.services.study_files import read_study
+
+    given = {"study": study, "cache": cache}
+    try:
+        settings = load_settings({name: value for name, value in given.items() if value})
+        written = read_study(settings.study)
+        store = open_cache(settings.cache_folder, _say)
+        lock = lock_packages(written, store, upgrade=upgrade, say=_say)
+    except (GraceError, OSError) as error:
+        click.echo(f"grace-server: {error}", err=True)
+        sys.exit(2)
+    if lock is None:
+        click.echo("The study names no packages of the package index, so it needs no lock.")
+        return
+    for wheel in lock.wheels:
+        kind = "" if wheel.pure else ", WebAssembly"
+        needed = ", ".join(wheel.requested_by)
+        click.echo(f"{wheel.pin} ({wheel.size / 1e3:.0f} kB{kind}), for {needed}")
+    click.echo(f"Locked: {lock_file(written.path)}")
+
+
 def _serve(settings: Settings) -> None:
     from app import create_app
     from app.clock import SystemClock
     from app.logs import configure_logs
-    from app.services.study_files import load_study
+    from app.python.cache import open_cache
+    from app.services.packages import prepare_packages
+    from app.services.study_files import check_study, read_study
     from app.stores.sqlite import SqliteStore
     from app.web.serving import serve as serve_http
 
     configure_logs()
-    study = load_study(settings.study)
+    written = read_study(settings.study)
+    cache = open_cache(settings.cache_folder, _say)
+    cache.prune()
+    packages = prepare_packages(
+        written, cache, distribution=settings.pyodide_distribution, say=_say
+    )
+    study = check_study(written, packages.folder)
     for note in study.notes:
         _say(note)
-    delivery = _prepare(settings, study)
+    delivery = _prepare(settings, study, packages, cache)
     clock = SystemClock()
     store = SqliteStore(settings.sqlite_file, sleep=clock.sleep)
     token = settings.admin_token or secrets.token_urlsafe(24)
@@ -153,31 +203,38 @@ def _serve(settings: Settings) -> None:
         store.close()
 
 
-def _prepare(settings: Settings, study: LoadedStudy) -> Delivery:
+def _prepare(
+    settings: Settings, study: LoadedStudy, packages: PreparedPackages, cache: Cache
+) -> Delivery:
     """Make what is served, in threads of the system: gevent's own do one thing at a time."""
     from gevent.threadpool import ThreadPool
 
-    from app.python.cache import open_cache
     from app.services.delivery import prepare_delivery
 
-    cache = open_cache(settings.cache_folder, _say)
-    cache.prune()
     threads = ThreadPool(2)
     try:
-        snapshot = _snapshot(study, cache) if settings.snapshots else None
+        snapshot = _snapshot(study, packages, cache) if settings.snapshots else None
         return prepare_delivery(
-            study, cache=cache, snapshot=snapshot, say=_say, at_once=threads.map
+            study,
+            cache=cache,
+            snapshot=snapshot,
+            packages=packages.served,
+            say=_say,
+            at_once=threads.map,
         )
     finally:
         threads.kill()
 
 
-def _snapshot(study: LoadedStudy, cache: Cache) -> SnapshotFile | None:
+def _snapshot(study: LoadedStudy, packages: PreparedPackages, cache: Cache) -> SnapshotFile | None:
     from app.python.snapshots import SnapshotNotMade
     from app.services.snapshots import study_snapshot
 
+    if not packages.pure:
+        _say("no memory snapshot, so Python is loaded plainly: the study has compiled packages")
+        return None
     try:
-        return study_snapshot(study, cache, say=_say)
+        return study_snapshot(study, cache, packages=packages.served.pack, say=_say)
     except (SnapshotNotMade, OSError) as error:
         _say(f"no memory snapshot, so Python is loaded plainly: {error}")
         return None

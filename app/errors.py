@@ -3,7 +3,8 @@
 GraceError
 ├── SettingsError            the operator: settings that cannot work
 ├── StudyError               the experimenter: a study that cannot be played
-│   └── StudyFileError       ... with the file and line it stands in
+│   ├── StudyFileError       ... with the file and line it stands in
+│   └── PackageError         ... for want of a Python package
 ├── RefusedMessage           the browser: a message that is refused, with a code of the wire
 │   └── RefusedConnection    ... a CONNECT that is refused
 ├── IllegalTransition        our own: a state machine was asked for what its table does not have
@@ -43,6 +44,10 @@ class StudyFileError(StudyError):
         self.sentence = sentence
         place = file if line is None else f"{file}:{line}"
         super().__init__(f"{place}: {sentence}")
+
+
+class PackageError(StudyError):
+    """A Python package of a study that the browser cannot be given; the message says what to do."""
 
 
 class RefusedMessage(GraceError):

@@ -120,6 +120,11 @@ class Settings(BaseSettings):
         DEFAULT_CACHE,
         description="Folder for what is made once and served often: compressed files, snapshots.",
     )
+    pyodide_distribution: Path | None = Field(
+        None,
+        description="Folder of Pyodide's own distribution, unpacked, for a study's"
+        " distribution_packages.",
+    )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(5000, ge=0, le=65535, description="Port; 0 picks a free one.")
     admin_token: str | None = Field(

@@ -19,7 +19,7 @@ import app.web.serving
 from app import __version__
 from app.cli import _serve, main, serve
 from app.services.delivery import Delivery
-from app.services.study_files import LoadedStudy
+from app.services.study_files import LoadedStudy, WrittenStudy
 from app.settings import Settings, load_settings
 from app.stores.sqlite import SqliteStore
 from unit.fakes.studies import one_game
@@ -150,7 +150,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     fake = Server()
     study = one_game()
     noted = LoadedStudy(study.study, study.environments, study.path, notes=("A note.",))
-    monkeypatch.setattr(app.services.study_files, "load_study", lambda path: noted)
+    written = WrittenStudy(noted.study, noted.path)
+    monkeypatch.setattr(app.services.study_files, "read_study", lambda path: written)
+    monkeypatch.setattr(app.services.study_files, "check_study", lambda *given: noted)
     monkeypatch.setattr(app.logs, "configure_logs", lambda: None)
     monkeypatch.setattr(app.joined.Grace, "start", lambda grace: fake.started.append(grace))
     monkeypatch.setattr(app.web.serving, "serve", fake.serve)

@@ -23,6 +23,7 @@ OTHERS: dict[str, tuple[str, object]] = {
     "preload": ("false", False),
     "cache": ("caches/mine", Path("caches/mine")),
     "snapshots": ("false", False),
+    "pyodide_distribution": ("pyodide/full", Path("pyodide/full")),
     "store": ("sqlite:////var/lab/grace.db", "sqlite:////var/lab/grace.db"),
     "study": ("studies/mine", Path("studies/mine")),
     "host": ("::1", "::1"),

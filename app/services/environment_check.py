@@ -38,9 +38,13 @@ class EnvironmentSource:
 
 
 def check_environment(
-    environment: EnvironmentSource, game: Game, *, timeout_s: float = CHECK_TIMEOUT_S
+    environment: EnvironmentSource,
+    game: Game,
+    *,
+    packages: Path | None = None,
+    timeout_s: float = CHECK_TIMEOUT_S,
 ) -> str | None:
-    """Play the environment for a moment, twice.
+    """Play the environment for a moment, twice; it may import from the folder `packages`.
 
     Returns None, or a sentence for the operator when this interpreter cannot play the environment
     because it imports a module that may exist in the browser only. Raises StudyFileError when the
@@ -53,6 +57,7 @@ def check_environment(
         "config": dict(game.config),
         "control_values": [control.value for control in game.controls],
         "seed": _SEED,
+        "packages": None if packages is None else str(packages),
     }
     with ThreadPoolExecutor(max_workers=2) as pool:
         runs = [pool.submit(_run_probe, request, timeout_s) for _ in range(2)]

@@ -32,13 +32,17 @@ SHAPE_NUMBERS = {
 
 
 class Request(TypedDict):
-    """What to play: the environment, and actions made of the bits in `control_values`."""
+    """What to play: the environment, and actions made of the bits in `control_values`.
+
+    `packages` is a folder that the environment may import from.
+    """
 
     source: str
     filename: str
     config: dict[str, object]
     control_values: list[int]
     seed: int
+    packages: str | None
 
 
 class Report(TypedDict, total=False):
@@ -62,9 +66,22 @@ class UnfitError(Exception):
 def main(argv: list[str]) -> None:
     """Answer the request on standard input; what the environment prints goes to standard error."""
     request: Request = json.load(sys.stdin)
+    if request["packages"] is not None:
+        add_packages(request["packages"], sys.path)
     with contextlib.redirect_stdout(sys.stderr):
         report = probe(load_runner(argv[1]), request)
     sys.stdout.write(json.dumps(report) + "\n")
+
+
+def add_packages(folder: str, search: list[str]) -> None:
+    """Put a folder where a browser has it: after the standard library, before what is installed.
+
+    The versions of the study go before those that this server happens to have.
+    """
+    installed = [
+        index for index, path in enumerate(search) if path.endswith(("-packages", "-packages/"))
+    ]
+    search.insert(installed[0] if installed else len(search), folder)
 
 
 def load_runner(path: str) -> ModuleType:

@@ -41,12 +41,30 @@ class LoadedStudy:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenStudy:
+    """A study as its file has it; nobody has looked at its environments yet.
+
+    Attributes:
+        study: its scenes and packages.
+        path: the study file.
+    """
+
+    study: Study
+    path: Path
+
+
 def load_study(path: Path) -> LoadedStudy:
     """Load the study at `path`: a study file, or a folder that holds a `study.py`.
 
     Raises StudyFileError, with the file and the line that is to blame, for whatever cannot be read,
     executed or played.
     """
+    return check_study(read_study(path))
+
+
+def read_study(path: Path) -> WrittenStudy:
+    """Read a study file, or that of a folder. Raises StudyFileError as `load_study()` does."""
     file = path / STUDY_FILE_NAME if path.is_dir() else path
     module = _execute(file)
     study = getattr(module, "study", None)
@@ -57,13 +75,26 @@ def load_study(path: Path) -> LoadedStudy:
             _line_with(_read(file), "study ="),
             f"`study` is {found}: let the file define study = Study(...).",
         )
+    return WrittenStudy(study, file)
+
+
+def check_study(written: WrittenStudy, packages: Path | None = None) -> LoadedStudy:
+    """Read the environments of a study and play each for a moment.
+
+    Args:
+        written: the study.
+        packages: a folder with Python packages that the environments may import.
+
+    Raises StudyFileError as `load_study()` does.
+    """
+    study, file = written.study, written.path
     environments: dict[str, EnvironmentSource] = {}
     notes: list[str] = []
     for scene in study.scenes:
         if isinstance(scene, Game):
             environment = _read_environment(file, scene)
             environments[scene.scene_id] = environment
-            note = check_environment(environment, scene)
+            note = check_environment(environment, scene, packages=packages)
             if note is not None:
                 notes.append(note)
     return LoadedStudy(study=study, environments=environments, path=file, notes=tuple(notes))

@@ -22,6 +22,7 @@ def request(source: str) -> Request:
         "config": {"length": 1000},
         "control_values": [1, 2],
         "seed": 1,
+        "packages": None,
     }
 
 
@@ -41,6 +42,16 @@ def test_a_good_environment() -> None:
     report = environment_probe.probe(RUNNER, request(COUNTING))
     assert report["players"] == 2
     assert len(set(report["hashes"])) > 10
+
+
+def test_packages_lie_where_a_browser_has_them() -> None:
+    """After the standard library, before what this server happens to have installed."""
+    search = ["/usr/lib/python3.zip", "/usr/lib/python3", "/venv/lib/python3/site-packages"]
+    environment_probe.add_packages("/cache/site", search)
+    assert search[2:] == ["/cache/site", "/venv/lib/python3/site-packages"]
+    search = ["/usr/lib/python3"]
+    environment_probe.add_packages("/cache/site", search)
+    assert search == ["/usr/lib/python3", "/cache/site"]
 
 
 def test_the_report_is_the_last_line(
