@@ -53,11 +53,11 @@ def unit(session: nox.Session) -> None:
     Arguments go to pytest; with any, only Python is tested.
     """
     session.install("--editable", ".[lab]", *_group("test"))
+    _provide_node(session)
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
     session.run("pytest", "--numprocesses=auto")
-    _provide_node(session)
     # Named one by one: Node.js 20 takes no pattern, and later versions no folder.
     tests = sorted(str(path) for path in Path("unit/js").rglob("*.test.js"))
     session.run("node", "--test", "--test-reporter=spec", *tests, external=True)
@@ -70,6 +70,7 @@ def coverage(session: nox.Session) -> None:
     On its own, because measuring makes the tests take twice as long.
     """
     session.install("--editable", ".[lab]", *_group("test"))
+    _provide_node(session)
     session.run("pytest", "--numprocesses=auto", "--cov", "--cov-report=term")
 
 

