@@ -106,8 +106,15 @@ def snapshot(study: Path | None, cache: Path | None) -> None:
     """
     from app.python.cache import open_cache
     from app.services.packages import prepare_packages
-    from app.services.snapshots import study_snapshot
+    from app.services.snapshots import describe_snapshot, study_snapshot
     from app.services.study_files import check_study, read_study
+
+    made_now = False
+
+    def say(sentence: str) -> None:
+        nonlocal made_now
+        made_now = True
+        _say(sentence)
 
     given = {"study": study, "cache": cache}
     try:
@@ -118,15 +125,15 @@ def snapshot(study: Path | None, cache: Path | None) -> None:
             written, store, distribution=settings.pyodide_distribution, say=_say
         )
         loaded = check_study(written, packages.folder)
-        made = study_snapshot(loaded, store, packages=packages.served.pack, say=_say)
+        made = study_snapshot(loaded, store, packages=packages, say=say)
+        described = describe_snapshot(made, store) if made else None
     except (GraceError, OSError) as error:
         click.echo(f"grace-server: {error}", err=True)
         sys.exit(1)
-    if made is None:
+    if described is None:
         click.echo("The study has no environment, so it needs no snapshot.")
     else:
-        megabytes = made.path.stat().st_size / 1e6
-        click.echo(f"Snapshot: {megabytes:.1f} MB of {made.memory_bytes / 1e6:.1f} MB: {made.path}")
+        click.echo(f"Snapshot {'made now' if made_now else 'from the cache'}: {described}")
 
 
 @main.command()
@@ -230,11 +237,8 @@ def _snapshot(study: LoadedStudy, packages: PreparedPackages, cache: Cache) -> S
     from app.python.snapshots import SnapshotNotMade
     from app.services.snapshots import study_snapshot
 
-    if not packages.pure:
-        _say("no memory snapshot, so Python is loaded plainly: the study has compiled packages")
-        return None
     try:
-        return study_snapshot(study, cache, packages=packages.served.pack, say=_say)
+        return study_snapshot(study, cache, packages=packages, say=_say)
     except (SnapshotNotMade, OSError) as error:
         _say(f"no memory snapshot, so Python is loaded plainly: {error}")
         return None

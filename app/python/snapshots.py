@@ -99,6 +99,11 @@ class Ingredients:
         return f"snapshot1-{digest.hexdigest()[:20]}"
 
 
+def is_cached(cache: Cache, ingredients: Ingredients) -> bool:
+    """Whether the snapshot of these ingredients has been made, and needs no Node.js any more."""
+    return (cache.folder / ingredients.key / _PACK).is_file()
+
+
 def cached_snapshot(
     cache: Cache, ingredients: Ingredients, node: Sequence[str], *, timeout_s: float = TIMEOUT_S
 ) -> SnapshotFile:

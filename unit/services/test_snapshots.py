@@ -3,9 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from app.clock import ManualClock
 from app.python.cache import Cache
+from app.python.parts import SnapshotFile, StudyPackages
 from app.python.snapshots import SnapshotNotMade
-from app.services.snapshots import ingredients_of, study_snapshot
+from app.services.packages import PreparedPackages
+from app.services.snapshots import describe_snapshot, ingredients_of, study_snapshot
 from app.services.study_files import LoadedStudy, load_study
 from app.settings import EXAMPLE_STUDY
 from app.studies import Study, Text
@@ -30,21 +33,43 @@ def test_it_is_of_every_environment_with_its_configuration(shipped: LoadedStudy)
     assert environment.filename == "match/environment.py"
     assert environment.source == shipped.environments["match"].source
     assert environment.config == {"points_to_win": 5, "max_steps": 3600}
+    assert environment.actions == (0, 1, 2, 4)
 
 
-def test_it_is_said_once_that_one_is_made(shipped: LoadedStudy, tmp_path: Path) -> None:
-    """Whoever waits for the server knows why; when the cache has it nothing is said."""
+def test_it_is_said_once_that_one_is_made(
+    shipped: LoadedStudy, tmp_path: Path, clock: ManualClock
+) -> None:
+    """Whoever waits for the server knows why, and how long; what the cache has needs no Node.js."""
     said: list[str] = []
+    commands = [None, (sys.executable, "-c", MAKES)]
     for _ in range(2):
         made = study_snapshot(
-            shipped,
-            Cache(tmp_path),
-            say=said.append,
-            node=lambda: [sys.executable, "-c", MAKES],
+            shipped, Cache(tmp_path), say=said.append, node=commands.pop, clock=clock
         )
         assert made is not None
         assert made.path.read_text() == "match/environment.py"
-    assert len(said) == 1
+    assert commands == [None]
+    assert said == [
+        "making a memory snapshot of Python with the study's environments: once, some seconds",
+        "the memory snapshot was made in 0.0 s",
+    ]
+
+
+def test_its_size_is_said_and_that_of_what_travels(shipped: LoadedStudy, tmp_path: Path) -> None:
+    """Compressed already, so that the server starts sooner."""
+    cache = Cache(tmp_path)
+    pack = tmp_path / "snapshot.pack"
+    pack.write_bytes(bytes(3_000_000))
+    described = describe_snapshot(SnapshotFile(pack, 31_000_000, 128), cache)
+    assert described == f"3.0 MB of 31.0 MB (0.0 MB compressed): {pack}"
+    assert list(cache.folder.rglob("snapshot.pack.br"))
+
+
+def test_compiled_packages_are_loaded_plainly(shipped: LoadedStudy, tmp_path: Path) -> None:
+    """They come after the memory was restored, and the environment cannot be imported without."""
+    packages = PreparedPackages(StudyPackages(wheels=(tmp_path / "fast.whl",)))
+    with pytest.raises(SnapshotNotMade, match="compiled packages"):
+        study_snapshot(shipped, Cache(tmp_path), packages=packages, node=lambda: None)
 
 
 def test_without_node_there_is_none_and_it_says_what_to_install(
