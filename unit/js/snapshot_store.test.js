@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { SnapshotStore } from "../../static/js/snapshot_store.js";
+import { ManualTime } from "./fakes/manual_time.js";
 
 /** A private file system; a write can fail half-way. */
 class FakeFolder {
@@ -81,6 +82,14 @@ describe("SnapshotStore", () => {
     await store.remove("aaaa");
     await store.remove("aaaa");
     assert.equal(await store.read("aaaa"), null);
+  });
+
+  it("does not wait for a file system that never answers", async () => {
+    const time = new ManualTime();
+    const silent = new SnapshotStore({ getDirectory: () => new Promise(() => {}) }, time);
+    const read = silent.read("aaaa");
+    await time.advance(1000);
+    assert.equal(await read, null);
   });
 
   it("keeps nothing where there is no private file system, or it is forbidden", async () => {
