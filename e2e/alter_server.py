@@ -65,8 +65,15 @@ def unheeding() -> None:
     transport.QUIET_BYTES = 1 << 62
 
 
+def load_pages() -> None:
+    """Serve the pages of the bench's group `load`, too."""
+    from e2e.speed.load_server import add_load_pages
+
+    add_load_pages()
+
+
 ALTERATIONS: dict[str, Callable[[], None]] = {
-    alter.__name__: alter for alter in (slow_disconnects, noisy_room, unheeding)
+    alter.__name__: alter for alter in (slow_disconnects, noisy_room, unheeding, load_pages)
 }
 
 

@@ -2,17 +2,22 @@
 
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import astuple
+from functools import partial
 from pathlib import Path
 
 import click
 
-from e2e.speed import actions, browser, connections, core, presence
-from e2e.speed.table import Row, shown, write_json
+from e2e.speed import actions, browser, connections, core, load, presence
+from e2e.speed.table import Line, shown, write_json
 
 STUDY = Path(__file__).with_name("study")
 
-GROUPS: dict[str, Callable[[Path], list[Row]]] = {
+Measure = Callable[[Path], Sequence[Line]]
+"""Measures a group of rows, in a folder of its own."""
+
+GROUPS: dict[str, Measure] = {
     "core": lambda folder: [*core.transitions(), *core.sweeps(folder)],
     "connections": lambda folder: [
         *connections.opening_and_memory(STUDY, folder),
@@ -25,6 +30,7 @@ GROUPS: dict[str, Callable[[Path], list[Row]]] = {
         *presence.cost(STUDY, folder),
     ],
     "browser": lambda folder: browser.thawing(STUDY, folder),
+    "load": load.loading,
 }
 
 
@@ -38,13 +44,25 @@ GROUPS: dict[str, Callable[[Path], list[Row]]] = {
     help="Where the table is written as JSON.",
     show_default=True,
 )
-def main(groups: tuple[str, ...], json_file: Path) -> None:
+@click.option(
+    "--times",
+    type=click.IntRange(min=0),
+    nargs=4,
+    default=astuple(load.Times()),
+    help="How often the group load measures at throttle 1, 6 and 20, and under a CPU limit.",
+    show_default=True,
+)
+def main(groups: tuple[str, ...], json_file: Path, times: tuple[int, int, int, int]) -> None:
     """Measure GROUPS of rows, or all of them."""
-    rows: list[Row] = []
+    measures: dict[str, Measure] = {
+        **GROUPS,
+        "load": partial(load.loading, times=load.Times(*times)),
+    }
+    rows: list[Line] = []
     with tempfile.TemporaryDirectory() as folder:
         for name in groups or GROUPS:
             click.echo(f"measuring: {name}", err=True)
-            rows += GROUPS[name](Path(folder) / name)
+            rows += measures[name](Path(folder) / name)
             # After every group: what was measured is not lost with a later one.
             write_json(rows, json_file)
     click.echo(shown(rows))
