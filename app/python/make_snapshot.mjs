@@ -97,7 +97,13 @@ async function takeSnapshot() {
   module.settle();
   module.destroy();
   wipeFreeMemory(pyodide._module);
-  return pyodide.makeMemorySnapshot();
+  try {
+    return pyodide.makeMemorySnapshot();
+  } catch (error) {
+    throw new Error(
+      `something that was imported holds an object of JavaScript, and no snapshot can (${error})`,
+    );
+  }
 }
 
 /**

@@ -202,6 +202,10 @@ class TestMakingInNode:
         [
             ("import goats\n", "No module named 'goats'"),
             ("import js\njs.document.title\n", "document"),
+            (
+                "import js, sys\nsys.since = js.Date.new()\n" + EMPTY,
+                "holds an object of JavaScript",
+            ),
             ("def parallel_env(**config):\n    return 1 / 0\n", "division by zero"),
         ],
     )
