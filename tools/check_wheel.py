@@ -29,6 +29,7 @@ def findings(wheel: Path) -> list[str]:
     page = {path for path in (ROOT / "static").rglob("*") if path.is_file()}
     expected = {
         "app/cli.py",
+        "app/python/make_snapshot.mjs",
         *(f"app/static/vendor/{name}" for name in vendored),
         *(f"app/{path.relative_to(ROOT).as_posix()}" for path in page if path.suffix != ".pyc"),
         *(f"{dist_info}/licenses/{name}" for name in LICENCES),

@@ -203,6 +203,7 @@ def test_it_says_why_there_is_no_snapshot_and_serves(
     assert len(server.served) == 1
 
 
+@pytest.mark.timeout(240)
 def test_the_snapshot_of_a_study_is_made_on_request(tmp_path: Path) -> None:
     """It says how large it is, and where; the second time it is there."""
     said = [CliRunner().invoke(main, ["snapshot", "--cache", str(tmp_path)]) for _ in range(2)]

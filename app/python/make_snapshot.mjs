@@ -13,7 +13,7 @@
  * @property {Environment[]} environments
  * @property {string | null} packages a pack of files
  * @property {string} target the pack that is written
- * @property {number} timeout_s after which this process ends itself, should nobody else do it
+ * @property {number} timeout_s after which this process ends itself, should nobody else do so
  *
  * @typedef {object} Environment
  * @property {string} filename
@@ -264,13 +264,20 @@ function inPython(pyodide, module, action) {
 }
 
 /**
- * A thread of its own ends the process: this one may be in a loop that never ends, and whoever
- * started it may be gone.
+ * A thread of its own ends the process when whoever started it is gone, and with them the other end
+ * of standard input, or after a time: this thread may be in a loop that never ends.
  * @param {number} timeout_s
  */
 function endInTime(timeout_s) {
-  const end = `setTimeout(() => process.kill(process.pid, "SIGKILL"), ${timeout_s * 1000})`;
-  new Worker(end, { eval: true }).unref();
+  const watch = `
+    const { Socket } = require("node:net");
+    const end = () => process.kill(process.pid, "SIGKILL");
+    setTimeout(end, ${timeout_s * 1000});
+    new Socket({ fd: 0 }).on("close", end).resume();
+  `;
+  const worker = new Worker(watch, { eval: true });
+  worker.on("error", () => {}); // Standard input is no pipe; the timer stays.
+  worker.unref();
 }
 
 /** @param {unknown} error */

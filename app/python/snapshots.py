@@ -174,21 +174,30 @@ def _lay_out(scratch: Path, ingredients: Ingredients, target: Path, timeout_s: f
 
 def _run(command: Sequence[str], timeout_s: float) -> dict[str, Any]:
     """Run the maker in a process group of its own, and end all of it when it takes too long."""
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Options for the operator's own programs may be none that this one understands.
-        env={name: value for name, value in os.environ.items() if name != "NODE_OPTIONS"},
-        start_new_session=True,
-    )
+    # The maker ends itself when this end is closed, however this process ends.
+    read_end, alive = os.pipe()
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=read_end,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # Options for the operator's own programs may be none that this one understands.
+            env={name: value for name, value in os.environ.items() if name != "NODE_OPTIONS"},
+            start_new_session=True,
+        )
+    except OSError as error:
+        os.close(alive)
+        raise SnapshotNotMade(f"{command[0]} cannot be started: {error.strerror}") from error
+    finally:
+        os.close(read_end)
     try:
         said, complained = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         raise SnapshotNotMade(f"it took longer than {timeout_s:g} s") from None
     finally:
+        os.close(alive)
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()

@@ -1,7 +1,9 @@
 import json
 import shutil
+import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from app.python.snapshots import (
     cached_snapshot,
 )
 from app.services.static_files import runner_file, static_folder
+
+ROOT = Path(__file__).parents[2]
 
 EMPTY = '''
 """Two players who add up what they press."""
@@ -83,6 +87,12 @@ def cache(tmp_path: Path) -> Cache:
 def python(script: str) -> Sequence[str]:
     """A command in the place of Node.js, which is given the maker and the order."""
     return [sys.executable, "-c", script]
+
+
+def wait_for(condition: Callable[[], bool]) -> bool:
+    """Whether another process makes it so within some seconds."""
+    waited = threading.Event()
+    return any(condition() or waited.wait(0.05) for _ in range(400))
 
 
 MAKES = """
@@ -157,6 +167,35 @@ def test_a_maker_that_takes_too_long_is_ended_with_what_it_started(
         cached_snapshot(cache, ingredients, python(script), timeout_s=0.5)
 
 
+def test_a_maker_that_cannot_be_started_is_a_reason(ingredients: Ingredients, cache: Cache) -> None:
+    """As when Node.js was removed a moment ago."""
+    with pytest.raises(SnapshotNotMade, match="no-such-node cannot be started: No such file"):
+        cached_snapshot(cache, ingredients, ["no-such-node"])
+
+
+def test_a_maker_learns_that_whoever_started_it_is_gone(tmp_path: Path) -> None:
+    """Standard input ends then, however that process ended, and so does the maker."""
+    started, done = tmp_path / "started", tmp_path / "done"
+    maker = (
+        "import pathlib, sys\n"
+        f"pathlib.Path({str(started)!r}).touch()\n"
+        "sys.stdin.read()\n"
+        f"pathlib.Path({str(done)!r}).touch()\n"
+    )
+    starter = (
+        "import sys\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from app.python.snapshots import _run\n"
+        f"_run([sys.executable, '-c', {maker!r}], 60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", starter])
+    assert wait_for(started.exists)
+    process.kill()
+    process.wait()
+    assert wait_for(done.exists)
+
+
+@pytest.mark.timeout(240)
 class TestMakingInNode:
     """The real maker, in Node.js, of Pyodide."""
 

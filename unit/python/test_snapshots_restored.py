@@ -16,6 +16,9 @@ from app.python.snapshots import Environment, Ingredients, SnapshotNotMade, cach
 from app.services.static_files import runner_file, static_folder
 from unit.python.test_snapshots import EMPTY
 
+# A snapshot is made in seconds, on a machine that does nothing else.
+pytestmark = pytest.mark.timeout(240)
+
 SCRIPT = Path(__file__).with_name("restore.mjs")
 # Refuses every action that no player has.
 PICKY = EMPTY.replace("sum(actions.values())", "sum({0: 0, 4: 1}[it] for it in actions.values())")
@@ -70,7 +73,7 @@ def folder(
 def answers(folder: Path, node: Sequence[str], *questions: dict[str, Any]) -> list[Any]:
     """What a restored interpreter says to each question; a sentence where it was not restored."""
     command = [*node, str(folder / SCRIPT.name), str(folder), json.dumps(questions)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 0, ended.stderr
     found: list[Any] = json.loads(ended.stdout.splitlines()[-1])
     return found
