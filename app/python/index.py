@@ -177,7 +177,7 @@ def failure_of(ended: PipEnded) -> PackageError:
     if _BROKEN_CONNECTION in text:
         return PackageError("The package index cannot be reached: is there a network?")
     nowhere = _NOWHERE.search(text)
-    missing = nowhere[1].split("\n") if nowhere else _NO_MATCH.findall(text)
+    missing = _asked_for(nowhere[1].split()[0], text) if nowhere else _NO_MATCH.findall(text)
     for line in missing:
         try:
             requirement = Requirement(line.partition(" (from ")[0].strip())
@@ -191,6 +191,12 @@ def failure_of(ended: PipEnded) -> PackageError:
     ]
     reason = _ADDRESS.sub("(an address)", errors[0] if errors else f"exit status {ended.status}")
     return PackageError(f"pip has failed: {reason[:_LONGEST].rstrip('.')}.")
+
+
+def _asked_for(name: str, text: str) -> list[str]:
+    """How a package is asked for: with versions, where all who need it say the same."""
+    asked = set(re.findall(rf"depends on ({re.escape(name)}\b[^;\n]*)", text))
+    return [asked.pop() if len(asked) == 1 else name]
 
 
 def _asking_for(name: str, text: str) -> str | None:

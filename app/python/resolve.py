@@ -99,10 +99,7 @@ def why_nothing_fits(nothing: NothingFits, index: Index) -> str:
             " version, and at where pip looks for packages."
         )
     if _allowed(index.versions(name, "browser"), allowed):
-        return (
-            f"No version of {name!r} fits all who need it (one needs {asked}): loosen the versions"
-            " in packages."
-        )
+        return f"No version of {name!r} fits all who need it: loosen the versions in packages."
     if _allowed(index.versions(name, "here"), allowed):
         why = "has only wheels that are compiled for other machines"
     else:
