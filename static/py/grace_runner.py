@@ -77,10 +77,11 @@ def after_restore() -> None:
     """Make fresh what must not be the same for everybody who was restored from one snapshot.
 
     The generator behind the functions of `random` is seeded anew. `secrets`, `uuid.uuid4` and
-    `random.SystemRandom` ask the browser each time; clocks are the browser's. Of a
-    `random.Random()` that a package has made without a seed when it was imported nobody knows, and
-    the hash seed stays that of the snapshot: what depends on either would differ between the
-    players of one game in any case.
+    `random.SystemRandom` ask the browser each time; clocks are the browser's. The names that
+    `tempfile` makes may be the same for all, each in a file system of their own, and so may the
+    node of `uuid.uuid1`, beside the time. Of a `random.Random()` that a package has made without a
+    seed when it was imported nobody knows, and the hash seed stays that of the snapshot: what
+    depends on either would differ between the players of one game in any case.
     """
     if "random" in sys.modules:
         sys.modules["random"].seed()
