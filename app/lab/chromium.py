@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from playwright.sync_api import (
     Browser,
@@ -235,12 +235,20 @@ class Chromium:
         finally:
             self._signal(process_ids, signal.SIGCONT)
 
+    def renderer_ids(self) -> list[int]:
+        """The ids of the processes that pages run in."""
+        return [int(one["id"]) for one in self._processes() if one["type"] == "renderer"]
+
     def _process_ids(self) -> list[int]:
         """Of all its processes, the network service's first."""
-        session = self._running().new_browser_cdp_session()
-        processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+        processes = self._processes()
         processes.sort(key=lambda process: "NetworkService" not in process["type"])
         return [int(process["id"]) for process in processes]
+
+    def _processes(self) -> list[dict[str, Any]]:
+        session = self._running().new_browser_cdp_session()
+        processes: list[dict[str, Any]] = session.send("SystemInfo.getProcessInfo")["processInfo"]
+        return processes
 
     def _signal(self, process_ids: list[int], number: int) -> None:
         for process_id in process_ids:

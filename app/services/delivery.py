@@ -98,7 +98,6 @@ class Delivery:
         bundle, snapshot = self.snapshot
         return {
             **_sized(bundle, SNAPSHOT),
-            "memory_bytes": snapshot.memory_bytes,
             "header_bytes": snapshot.header_bytes,
         }
 

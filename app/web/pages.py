@@ -40,16 +40,12 @@ def page_config(core: Core, participant: str | None) -> dict[str, Any]:
     study = core.study.study
     games = [scene for scene in study.scenes if isinstance(scene, Game)]
     delivery = core.delivery
-    python = delivery.python_config(core.settings.runtime)
     first = games[0] if games else None
     return {
         "study": {"id": study.study_id, "title": study.title},
         "participant": participant[:LONGEST_LABEL] if participant else None,
-        "runtime": core.settings.runtime,
         "preload": core.settings.preload,
-        "python": python,
-        "pyodide_url": python["pyodide_url"],
-        "runner_url": python["runner_url"],
+        "python": delivery.python_config(core.settings.runtime),
         "first_environment_url": delivery.environment_address(first.scene_id) if first else None,
         "first_environment_config": dict(first.config) if first else None,
     }
@@ -58,11 +54,10 @@ def page_config(core: Core, participant: str | None) -> dict[str, Any]:
 def python_hints(core: Core) -> list[str]:
     """Addresses that the document itself will fetch, and that take longest.
 
-    A worker's fetches do not use what its document has preloaded, so there are none for it.
+    A worker's fetches do not use what its document has preloaded, so there are none for it. Nor is
+    there one for a snapshot, which a page that was here before has already.
     """
     has_game = any(isinstance(scene, Game) for scene in core.study.study.scenes)
     if not (has_game and core.settings.preload) or core.settings.runtime != "main":
         return []
-    python = core.delivery.python_config("main")
-    urls = [core.delivery.pyodide.url("pyodide.asm.wasm")]
-    return urls if python["snapshot"] is None else [*urls, python["snapshot"]["url"]]
+    return [core.delivery.pyodide.url("pyodide.asm.wasm")]

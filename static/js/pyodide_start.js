@@ -115,8 +115,9 @@ async function restoreKept(parts, modules, place) {
     }
   }
   await store.remove(name);
-  const pyodide = await restore(parts, modules, place, downloads.bytes(place.url, place.bytes));
-  return { pyodide, facts, keep: () => {} };
+  const fetched = downloads.bytes(place.url, place.bytes);
+  const pyodide = await restore(parts, modules, place, fetched);
+  return { pyodide, facts, keep: async () => store.write(name, await fetched) };
 }
 
 /**

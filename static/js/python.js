@@ -8,7 +8,7 @@
  * @property {string} runner_url `grace_runner.py`
  * @property {Record<string, number>} bytes sizes of Pyodide's files, not compressed
  * @property {object} lock_info what Pyodide's lock says of its own build
- * @property {{url: string, bytes: number, memory_bytes: number, header_bytes: number} | null}
+ * @property {{url: string, bytes: number, header_bytes: number} | null}
  *   snapshot of an interpreter that has imported the study's environments
  * @property {{url: string, bytes: number} | null} packages the study's pure packages, in a pack
  * @property {string[]} wheels addresses of its WebAssembly packages

@@ -47,7 +47,6 @@ const LENGTH_AT = 4;
  */
 export function restoring({ info, bytes, createPyodideModule }) {
   const snapshot = bytes.then(readSnapshot);
-  snapshot.catch(() => {}); // Whoever awaits it is told.
   const ownHeader = new Uint8Array(info.header_bytes);
 
   /** @param {any} settings Emscripten's */
@@ -64,9 +63,11 @@ export function restoring({ info, bytes, createPyodideModule }) {
     return core;
   }
 
+  const files = snapshot.then(({ header }) => header.files);
+  files.catch(() => {}); // Nobody asks for them where the memory could not be restored.
   return {
     options: { _loadSnapshot: ownHeader, createPyodideModule: createRestored },
-    files: snapshot.then(({ header }) => header.files),
+    files,
   };
 }
 

@@ -5,7 +5,7 @@ import { startPyodide } from "../../static/js/pyodide_start.js";
 import { CONFIG, FakeFiles, FakeStore } from "./fakes/fake_downloads.js";
 import { ManualTime, settled } from "./fakes/manual_time.js";
 
-const SNAPSHOT = { url: "/static/cccc/study.pack", bytes: 8, memory_bytes: 64, header_bytes: 16 };
+const SNAPSHOT = { url: "/static/cccc/study.pack", bytes: 8, header_bytes: 16 };
 const PACKAGES = { url: "/static/dddd/packages.pack", bytes: 100 };
 
 /**
@@ -149,14 +149,17 @@ describe("startPyodide", () => {
     assert.deepEqual(restored, ["memory", "memory"]);
   });
 
-  it("fetches it again when what was kept cannot be restored, and forgets that", async () => {
+  it("fetches it again when what was kept cannot be restored, and keeps that", async () => {
     files.contents.set(SNAPSHOT.url, "memory");
     store.kept.set("cccc", new TextEncoder().encode("spoiled"));
     files.failure = new Error("checksum");
-    const { facts } = await start({ snapshot: SNAPSHOT });
+    const { facts, keep } = await start({ snapshot: SNAPSHOT });
     assert.deepEqual(facts, { snapshot: "restored" });
     assert.deepEqual(restored, ["spoiled", "memory"]);
     assert.equal(store.kept.size, 0);
+    keep();
+    await settled();
+    assert.deepEqual(store.kept.get("cccc"), new TextEncoder().encode("memory"));
   });
 
   it("starts plainly when the snapshot cannot be restored, and says why", async () => {

@@ -64,7 +64,6 @@ function restore(bytes) {
       return core;
     },
   });
-  files.catch(() => {});
   return { base, settings, options, files };
 }
 

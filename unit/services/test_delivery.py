@@ -174,7 +174,6 @@ class TestConfig:
         assert config["snapshot"] == {
             "url": f"{bundle.address}snapshot.pack",
             "bytes": 900,
-            "memory_bytes": 1 << 20,
             "header_bytes": 100,
         }
         packages = delivery.study.url("packages.pack")

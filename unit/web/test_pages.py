@@ -60,7 +60,11 @@ def test_the_page_holds_its_configuration() -> None:
     config = json.loads(parsed(server).config)
     assert config == page_config(server.grace.core, None)
     assert config["study"] == {"id": "study", "title": "A study"}
-    assert (config["runtime"], config["preload"], config["participant"]) == ("main", True, None)
+    assert (config["python"]["runtime"], config["preload"], config["participant"]) == (
+        "main",
+        True,
+        None,
+    )
     delivery = server.grace.core.delivery
     assert config["python"] == delivery.python_config("main")
     assert config["first_environment_url"] == delivery.environment_address("match")
