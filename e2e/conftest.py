@@ -162,7 +162,8 @@ def serve(
             **settings: object,
         ) -> ServerProcess:
             folder = tmp_path / f"server-{len(servers)}"
-            server = make(studies / study, folder, settings)
+            # A raw page loads no Python.
+            server = make(studies / study, folder, {"snapshots": False, **settings})
             servers.append(server)
             return running.enter_context(server)
 

@@ -157,3 +157,22 @@ def test_the_next_visit_has_the_snapshot_already(bench: Bench, studies: Path, ru
     assert visit() >= 1
     until(kept, what="the snapshot being kept again", timeout_s=20)
     assert visit() == 0
+
+
+def test_what_is_imported_late_is_there(bench: Bench, studies: Path, runtime: str) -> None:
+    """The library is fetched when something reads it, and the memory grows; one has no snapshot."""
+    server = bench.serve(studies / "late.py", runtime=runtime)
+    restored, plain = bench.participant("restored"), bench.participant("plain")
+    plain.page.context.route(SNAPSHOT, lambda route: route.fulfill(status=404))
+    fetched: list[str] = []
+    restored.page.on("request", lambda request: fetched.append(request.url))
+    for player in (restored, plain):
+        player.open(server.url)
+        player.wait_for_load()
+    assert [player.load_report()["snapshot"] for player in (restored, plain)] == [
+        "restored",
+        "failed",
+    ]
+    ended = finish_episode(server, restored, plain)
+    assert_equal_states(ended, restored, plain)
+    assert len([url for url in fetched if url.endswith("python_stdlib.zip")]) == 1
