@@ -85,7 +85,12 @@ const connection = new Connection({
   random: Math.random,
   log,
   isLoading: () => loading.mayBlock,
-  onStatus: (status, code) => flow.linkChanged(status, code),
+  onStatus: (status, code) => {
+    if (connection.ended) {
+      python.terminate(); // Nobody will play here any more.
+    }
+    flow.linkChanged(status, code);
+  },
 });
 
 const loading = new Loading({
