@@ -83,6 +83,7 @@ def e2e(session: nox.Session) -> None:
     """
     session.install("--editable", ".[lab]", *_group("test"))
     session.run("python", "tools/browser.py")
+    _provide_node(session)
     command = ["pytest", "--override-ini=testpaths=e2e", "--timeout=600"]
     if session.posargs:
         session.run(*command, *session.posargs)
@@ -107,6 +108,7 @@ def bench(session: nox.Session) -> None:
 def serve(session: nox.Session) -> None:
     """Serve a study; arguments go to `grace-server serve` (without any: the study shipped here)."""
     session.install("--editable", ".")
+    _provide_node(session)
     command = str(Path(session.bin) / "grace-server")
     environment = {name: value for name, value in session.env.items() if value is not None}
     sys.stdout.flush()

@@ -68,14 +68,14 @@ def something_else(body: bytes) -> bytes:
 def test_both_play_from_a_snapshot(bench: Bench, studies: Path, runtime: str) -> None:
     """The report says so; nothing of the standard library was fetched."""
     server = bench.serve(studies / "game_first.py", runtime=runtime)
-    players = [bench.participant("first"), bench.participant("second")]
+    first, second = bench.participant("first"), bench.participant("second")
     fetched: list[str] = []
-    for player in players:
+    for player in (first, second):
         player.page.on("request", lambda request: fetched.append(request.url))
         player.open(server.url)
-    ended = finish_episode(server, *players)
-    assert_equal_states(ended, *players)
-    for player in players:
+    ended = finish_episode(server, first, second)
+    assert_equal_states(ended, first, second)
+    for player in (first, second):
         report = player.load_report()
         assert (report["runtime"], report["snapshot"]) == (runtime, "restored")
     assert [url for url in fetched if url.endswith("python_stdlib.zip")] == []

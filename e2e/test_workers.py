@@ -37,6 +37,15 @@ def play_for_a_second(participant: Participant) -> None:
     )
 
 
+def wait_for_losses(participant: Participant, number: int) -> None:
+    """Wait until the page has noticed so many times that its worker ended."""
+    until(
+        lambda: len(participant.recorded("python_lost")) >= number or None,
+        what="the page noticing that its worker ended",
+        timeout_s=10,
+    )
+
+
 @pytest.mark.parametrize("fault", ["missing", "broken"])
 def test_without_a_worker_the_page_does_it_itself(bench: Bench, studies: Path, fault: str) -> None:
     """Its script does not arrive, or does not run; the report says why, and the game is played."""
@@ -77,11 +86,7 @@ def test_a_worker_that_ends_in_a_game_is_replaced(bench: Bench, studies: Path, t
     for number in range(times):
         play_for_a_second(unlucky)
         python_worker(unlucky.page).evaluate("self.close()")
-        until(
-            lambda number=number: len(unlucky.recorded("python_lost")) > number or None,
-            what="the page noticing it",
-            timeout_s=10,
-        )
+        wait_for_losses(unlucky, number + 1)
         unlucky.wait_for(game="running", runtime="ready", timeout_s=30)
     ended = admin.wait_for_event("game_ended", timeout_s=60)
     assert ended["reason"] == "completed"
