@@ -42,13 +42,14 @@ function play(python, board, ticker, steps) {
     let done = 0;
     let worst_delay_ms = 0;
     const onTick = async (due) => {
+      const next_due_ms = begun_ms + ((done + 1) * 1000) / STEPS_PER_S;
       for (let step = 0; step < due && done < steps; step += 1) {
         await stepOnce(python, done);
         done += 1;
       }
       board.draw(await python.render());
       const now_ms = performance.now();
-      worst_delay_ms = Math.max(worst_delay_ms, now_ms - begun_ms - (done * 1000) / STEPS_PER_S);
+      worst_delay_ms = Math.max(worst_delay_ms, now_ms - next_due_ms);
       if (done >= steps) {
         ticker.stop();
         resolve({ steps_per_s: (1000 * done) / (now_ms - begun_ms), worst_delay_ms });
