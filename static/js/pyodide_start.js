@@ -2,7 +2,7 @@
  * Starts Pyodide in this thread, from a memory snapshot where the server offers one, else plainly.
  *
  * Of Pyodide 314 this relies on two options that are private to it (`snapshot.js`), and on that it
- * looks `fetch` up where everybody does.
+ * looks `fetch` and `WebAssembly` up where everybody does.
  */
 
 import { delay } from "./environment.js";
@@ -22,8 +22,7 @@ import { restoring as restoringSnapshot } from "./snapshot.js";
 const WASM = "pyodide.asm.wasm";
 const LIBRARY = "python_stdlib.zip";
 const LOCK = "pyodide-lock.json";
-/** After this long Pyodide is given up. It never says that its WebAssembly could not be compiled
- * (314.0.7 prints a warning and waits), for want of memory for instance. */
+/** After this long Pyodide is given up. */
 const START_TIMEOUT_MS = 120_000;
 
 /**
@@ -35,12 +34,16 @@ const START_TIMEOUT_MS = 120_000;
  * @typedef {object} PyodideModule `pyodide.mjs`
  * @property {(options: Record<string, unknown>) => Promise<Pyodide>} loadPyodide
  *
+ * @typedef {object} Global
+ * @property {typeof globalThis.fetch} fetch
+ * @property {Pick<typeof WebAssembly, "instantiateStreaming">} WebAssembly
+ *
  * @typedef {object} StartParts
  * @property {PythonConfig} config
  * @property {Downloads} downloads
  * @property {(url: string) => Promise<any>} importModule dynamic `import()`
  * @property {Time} time
- * @property {{fetch: typeof globalThis.fetch}} global where Pyodide looks `fetch` up
+ * @property {Global} global where Pyodide looks these up
  * @property {Pick<SnapshotStore, "read" | "write" | "remove">} store
  * @property {(url: string) => Uint8Array} [fetchNow] synchronous
  * @property {typeof import("./snapshot.js").restoring} [restoring]
@@ -252,23 +255,38 @@ function inTime({ time }, start) {
 }
 
 /**
- * Do something while `fetch` answers with responses that are under way already. Pyodide 314 cannot
- * be handed its WebAssembly; it would fetch it only after its modules are there.
+ * Do something while `fetch` answers with responses that are under way already, and fail when the
+ * WebAssembly does. Pyodide 314.0.7 cannot be handed its WebAssembly, which it would fetch only once
+ * its modules are there; when that cannot be had or compiled it prints a warning, and waits for ever.
  * @template T
- * @param {{fetch: typeof globalThis.fetch}} global
+ * @param {Global} global
  * @param {Map<string, Promise<Response>>} responses by path
  * @param {() => Promise<T>} action
  * @returns {Promise<T>}
  */
 async function withResponses(global, responses, action) {
-  const original = global.fetch;
+  const { fetch } = global;
+  const { instantiateStreaming } = global.WebAssembly;
+  /** @type {(error: unknown) => void} */ let fail = () => {};
+  const failed = new Promise((/** @type {(value: never) => void} */ _, reject) => {
+    fail = reject;
+  });
   global.fetch = (input, init) => {
     const path = new URL(input instanceof Request ? input.url : input, import.meta.url).pathname;
-    return responses.get(path) ?? original.call(global, input, init);
+    return responses.get(path) ?? fetch.call(global, input, init);
   };
+  global.WebAssembly.instantiateStreaming = (source, imports) => {
+    const instance = instantiateStreaming.call(global.WebAssembly, source, imports);
+    instance.catch(fail);
+    return instance;
+  };
+  for (const response of responses.values()) {
+    response.catch(fail);
+  }
   try {
-    return await action();
+    return await Promise.race([action(), failed]);
   } finally {
-    global.fetch = original;
+    global.fetch = fetch;
+    global.WebAssembly.instantiateStreaming = instantiateStreaming;
   }
 }

@@ -99,12 +99,27 @@ describe("startPyodide", () => {
     await refused;
   });
 
-  it("puts fetch back, whatever happens", async () => {
+  it("puts back what it replaced, whatever happens", async () => {
     const { fetch } = files.global;
+    const { instantiateStreaming } = files.global.WebAssembly;
     files.failure = new Error("no memory");
     await assert.rejects(start(), /no memory/);
     assert.equal(files.global.fetch, fetch);
+    assert.equal(files.global.WebAssembly.instantiateStreaming, instantiateStreaming);
   });
+
+  for (const snapshot of [null, SNAPSHOT]) {
+    const from = snapshot === null ? "plainly" : "from a snapshot";
+    it(`fails at once when the WebAssembly cannot be compiled, ${from}`, async () => {
+      files.wasmFailure = new WebAssembly.CompileError("out of memory");
+      await assert.rejects(start({ snapshot }), /out of memory/);
+    });
+
+    it(`fails at once when the WebAssembly cannot be fetched, ${from}`, async () => {
+      files.missing.add(`${CONFIG.pyodide_url}pyodide.asm.wasm`);
+      await assert.rejects(start({ snapshot }), /asm.wasm could not be fetched: HTTP 404/);
+    });
+  }
 
   it("puts the files of packages in their place", async () => {
     files.contents.set(PACKAGES.url, pack({ "a/b.py": "one", "c.py": "two" }));

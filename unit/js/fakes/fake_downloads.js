@@ -28,8 +28,19 @@ export class FakeFiles {
   /** What Pyodide fetched by itself, and was given. @type {Record<string, string>} */ given = {};
   /** @type {Error | null} what the next start raises */ failure = null;
   hangs = false;
-  /** Where Pyodide looks `fetch` up. */
-  global = { fetch: /** @type {typeof fetch} */ (() => Promise.reject(new Error("unexpected"))) };
+  /** @type {Error | null} why the WebAssembly cannot be compiled */ wasmFailure = null;
+  /** Where Pyodide looks these up. */
+  global = {
+    fetch: /** @type {typeof fetch} */ (() => Promise.reject(new Error("unexpected"))),
+    WebAssembly: {
+      instantiateStreaming: async () => {
+        if (this.wasmFailure) {
+          throw this.wasmFailure;
+        }
+        return /** @type {any} */ ({});
+      },
+    },
+  };
 
   fetch = async (/** @type {string} */ url) => {
     this.asked.push(url);
@@ -48,9 +59,14 @@ export class FakeFiles {
 
   #loadPyodide = async (/** @type {Record<string, any>} */ options) => {
     this.starts.push(options);
-    for (const name of ["pyodide.asm.wasm", "python_stdlib.zip"]) {
-      const response = await this.global.fetch(`http://localhost${PYODIDE}${name}`);
-      this.given[name] = await response.text();
+    try {
+      for (const name of ["pyodide.asm.wasm", "python_stdlib.zip"]) {
+        const response = await this.global.fetch(`http://localhost${PYODIDE}${name}`);
+        this.given[name] = await response.text();
+      }
+      await this.global.WebAssembly.instantiateStreaming();
+    } catch {
+      return new Promise(() => {}); // It prints a warning, and waits.
     }
     const failure = this.failure;
     this.failure = null;
