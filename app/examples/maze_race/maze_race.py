@@ -347,12 +347,15 @@ def _draw_maze(game: MazeRace) -> list[Shape]:
         _rect(0, 0, WIDTH, HEIGHT, "#eef2f6"),
         _rect(left, top, size * game.columns, size * game.rows, "#ffffff"),
     ]
-    for side, runner in enumerate(game.runners):
-        # A half of the cell for each, so that neither hides the other.
-        shapes += [
-            _rect(left + x * size, top + (y + side / 2) * size, size, size / 2, TRAILS[side])
-            for x, y in runner.trail
-        ]
+    trails = [runner.trail for runner in game.runners]
+    for side, trail in enumerate(trails):
+        for x, y in trail:
+            # Where both have been, each has half of the cell.
+            part = 0.5 if (x, y) in trails[1 - side] else 1.0
+            down = y + (side * part if part < 1 else 0.0)
+            shapes.append(
+                _rect(left + x * size, top + down * size, size, part * size, TRAILS[side])
+            )
     shapes += [
         _line(left + x1 * size, top + y1 * size, left + x2 * size, top + y2 * size, INK, 3)
         for x1, y1, x2, y2 in game.maze.walls
