@@ -349,13 +349,11 @@ def _draw_maze(game: MazeRace) -> list[Shape]:
     ]
     trails = [runner.trail for runner in game.runners]
     for side, trail in enumerate(trails):
-        for x, y in trail:
+        for column, row in trail:
             # Where both have been, each has half of the cell.
-            part = 0.5 if (x, y) in trails[1 - side] else 1.0
-            down = y + (side * part if part < 1 else 0.0)
-            shapes.append(
-                _rect(left + x * size, top + down * size, size, part * size, TRAILS[side])
-            )
+            part, below = (0.5, side / 2) if (column, row) in trails[1 - side] else (1.0, 0.0)
+            place = (left + column * size, top + (row + below) * size)
+            shapes.append(_rect(*place, size, part * size, TRAILS[side]))
     shapes += [
         _line(left + x1 * size, top + y1 * size, left + x2 * size, top + y2 * size, INK, 3)
         for x1, y1, x2, y2 in game.maze.walls
