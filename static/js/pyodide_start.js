@@ -29,7 +29,8 @@ const START_TIMEOUT_MS = 120_000;
  * @typedef {object} Pyodide what is used of Pyodide 314
  * @property {LazyFileSystem} FS
  * @property {(name: string) => any} pyimport
- * @property {(names: string[], options: {checkIntegrity?: boolean}) => Promise<unknown>} loadPackage
+ * @property {(names: string[]) => Promise<{name: string}[]>} loadPackage gives those that it has
+ *   loaded; others it has only complained of
  *
  * @typedef {object} PyodideModule `pyodide.mjs`
  * @property {(options: Record<string, unknown>) => Promise<Pyodide>} loadPyodide
@@ -226,7 +227,11 @@ function commonOptions({ pyodide_url, lock_info, distribution }) {
   const lock =
     distribution === null
       ? { lockFileContents: { info: lock_info, packages: {} } }
-      : { lockFileURL: distribution.url + LOCK, packageBaseUrl: distribution.url };
+      : {
+          lockFileURL: distribution.url + LOCK,
+          // Pyodide makes addresses of it without knowing the page's.
+          packageBaseUrl: new URL(distribution.url, import.meta.url).href,
+        };
   return { indexURL: pyodide_url, ...lock };
 }
 

@@ -17,6 +17,7 @@ import { startPyodide } from "./pyodide_start.js";
  */
 
 const RUNNER_MODULE = "grace_runner";
+const WHEEL = ".whl";
 
 /**
  * @typedef {Omit<StartParts, "downloads"> & {fetch: (url: string) => Promise<Response>}} HostParts
@@ -31,7 +32,7 @@ export class PythonHost {
   /** @type {Downloads} */ #downloads;
   #attempts = 0;
   /** @type {Promise<Started> | null} under way, or done */ #start = null;
-  #hasPackages = false;
+  /** @type {Set<string>} loaded, by name or address */ #packages = new Set();
   /** @type {EnvironmentRunner | null} */ #runner = null;
   /** @type {Map<string, Promise<string>>} source texts by address */ #sources = new Map();
 
@@ -165,11 +166,20 @@ export class PythonHost {
   /** @param {Pyodide} pyodide */
   async #loadPackages(pyodide) {
     const { wheels, distribution } = this.#config;
-    const names = [...(distribution?.packages ?? []), ...wheels];
-    if (!this.#hasPackages && names.length > 0) {
-      await pyodide.loadPackage(names, {});
+    for (const asked of [distribution?.packages ?? [], ...wheels.map((wheel) => [wheel])]) {
+      const wanted = asked.filter((name) => !this.#packages.has(name));
+      if (wanted.length > 0) {
+        // What it has loaded before it does not name again.
+        const loaded = (await pyodide.loadPackage(wanted)).map(({ name }) => name);
+        const missing = wanted.filter((name) => !loaded.includes(name) && !isWheelOf(name, loaded));
+        if (missing.length > 0) {
+          throw new GraceError(`packages could not be loaded: ${missing.join(", ")}`);
+        }
+        for (const name of wanted) {
+          this.#packages.add(name);
+        }
+      }
     }
-    this.#hasPackages = true;
   }
 
   /**
@@ -201,4 +211,13 @@ export class PythonHost {
     }
     return source;
   }
+}
+
+/**
+ * @param {string} asked
+ * @param {string[]} loaded
+ * @returns {boolean} whether a wheel was asked for by its address, and something was loaded
+ */
+function isWheelOf(asked, loaded) {
+  return asked.endsWith(WHEEL) && loaded.length > 0;
 }

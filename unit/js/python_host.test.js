@@ -124,6 +124,23 @@ describe("PythonHost", () => {
     assert.deepEqual(files.interpreter.packages, ["numpy", "/static/ffff/a.whl"]);
   });
 
+  for (const name of ["numpy", "/static/ffff/a.whl"]) {
+    it(`fails to load when ${name} cannot be, and tries it again`, async () => {
+      const wheels = ["/static/ffff/a.whl"];
+      const distribution = { url: "/static/eeee/", packages: ["numpy"] };
+      const python = make("worker", { wheels, distribution });
+      files.interpreter.missingPackages.add(name);
+      await assert.rejects(python.load(ENVIRONMENT, watcher), (error) => {
+        assert.ok(error instanceof GraceError);
+        assert.ok(error.message.includes(name));
+        return true;
+      });
+      files.interpreter.missingPackages.clear();
+      await python.load(ENVIRONMENT, watcher);
+      assert.equal(python.loaded, true);
+    });
+  }
+
   it("cannot step what was not loaded", async () => {
     await assert.rejects(make().step([0, 0]), GraceError);
   });

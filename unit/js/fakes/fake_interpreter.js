@@ -7,7 +7,8 @@ export class FakeInterpreter {
   /** @type {Error | null} what the next step raises */ stepFailure = null;
   /** @type {Error | null} what making a runner raises */ makeFailure = null;
   /** @type {Map<string, Uint8Array>} */ files = new Map();
-  /** @type {unknown[]} */ packages = [];
+  /** @type {string[]} */ packages = [];
+  /** @type {Set<string>} packages that cannot be loaded */ missingPackages = new Set();
 
   runnerModule = {
     Runner: (/** @type {unknown[]} */ ...parts) => this.#makeRunner(parts),
@@ -37,7 +38,11 @@ export class FakeInterpreter {
 
   /** @param {string[]} names */
   async loadPackage(names) {
-    this.packages.push(...names);
+    const loaded = names.filter(
+      (name) => !this.missingPackages.has(name) && !this.packages.includes(name),
+    );
+    this.packages.push(...loaded);
+    return loaded.map((name) => ({ name }));
   }
 
   /** @param {unknown[]} parts */
