@@ -12,6 +12,7 @@ from app.lab.chromium import kept_profile
 from app.lab.errors import LabError
 from app.lab.network import Network
 from app.lab.throttle import cpu_throttle
+from e2e.speed.idle import wait_until_idle
 
 WATCH = Path(__file__).with_name("load_pages") / "watch.js"
 READY = "bench: ready"
@@ -100,6 +101,7 @@ def loaded_page(
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(error.message))
         page.goto(f"{network.url}/bench/blank")
+        wait_until_idle()
         # The next page is of the same site and gets the same process, so the rate stays.
         with cpu_throttle(page, rate):
             try:
