@@ -19,6 +19,7 @@ from typing import Any
 
 from app.errors import GraceError
 from app.python.cache import Cache
+from app.python.children import child_environment
 from app.python.parts import SnapshotFile
 
 MAKER = Path(__file__).with_name("make_snapshot.mjs")
@@ -184,7 +185,7 @@ def _run(command: Sequence[str], timeout_s: float) -> dict[str, Any]:
             stderr=subprocess.PIPE,
             text=True,
             # Options for the operator's own programs may be none that this one understands.
-            env={name: value for name, value in os.environ.items() if name != "NODE_OPTIONS"},
+            env=child_environment(),
             start_new_session=True,
         )
     except OSError as error:

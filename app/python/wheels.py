@@ -4,6 +4,7 @@ A wheel is a zip file that somebody else made, so nothing in it is believed: whe
 and how large they may become is bounded.
 """
 
+import lzma
 import stat
 import zipfile
 import zlib
@@ -172,8 +173,25 @@ def _opened(wheel: Path) -> zipfile.ZipFile:
         raise PackageError(f"{wheel.name} is no wheel: {error}.") from error
 
 
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+)
+
+
 def _read(archive: zipfile.ZipFile, wheel: Path, member: zipfile.ZipInfo | str) -> bytes:
     try:
         return archive.read(member)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         raise PackageError(f"{wheel.name} cannot be unpacked: {error}.") from error

@@ -22,6 +22,8 @@ LICENCE = "LICENSE"
 """Begins the names of the licences, which go wherever Pyodide goes."""
 STANDARD_LIBRARY = "python_stdlib.zip"
 FIRST_MODULE = "js/index.js"
+WORKER_START = "js/python_worker_start.js"
+WORKER_MODULE = "js/python_worker.js"
 SNAPSHOT = "snapshot.pack"
 PACKAGES = "packages.pack"
 
@@ -138,7 +140,7 @@ def prepare_delivery(
             pyodide=bundle(pyodide_files(folder, stored=cache is not None)),
             study=bundle(study_files(study, packages)),
             lock_info=_lock_info(folder / PYODIDE_FOLDER / "pyodide-lock.json"),
-            modules=modules_from(FIRST_MODULE, page.paths),
+            modules=_in_order(page.paths),
             snapshot=(bundle({SNAPSHOT: snapshot.path}), snapshot) if snapshot else None,
             packages=packages,
             distribution=None if distribution is None else bundle(distribution.files),
@@ -201,6 +203,14 @@ def study_files(study: LoadedStudy, packages: StudyPackages) -> dict[str, Conten
 def environment_name(scene_id: str) -> str:
     """The name of a scene's environment in the study's bundle."""
     return f"{scene_id}/environment.py"
+
+
+def _in_order(files: Mapping[str, Path]) -> tuple[str, ...]:
+    """The page's modules: first what starts Python's worker, and what that will ask for too."""
+    modules = modules_from(FIRST_MODULE, files)
+    in_worker = modules_from(WORKER_MODULE, files) if WORKER_MODULE in files else ()
+    first = (WORKER_START, *in_worker)
+    return tuple(sorted(modules, key=lambda name: name not in first))
 
 
 def _sized(bundle: Bundle, name: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import StudyFileError
+from app.python.children import child_environment
 from app.services import environment_probe
 from app.services.environment_probe import Report, Request
 from app.services.static_files import runner_file
@@ -93,6 +94,7 @@ def _run_probe(request: Request, timeout_s: float) -> Report:
             command,
             input=json.dumps(request).encode(),
             capture_output=True,
+            env=child_environment(),
             timeout=timeout_s,
             check=False,
         )

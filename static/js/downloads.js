@@ -1,22 +1,33 @@
 /** Fetches files and counts the bytes that have arrived, of all that are expected. */
 
+import { delay } from "./environment.js";
 import { GraceError } from "./errors.js";
 
-/** @import { LoadProgress } from "./python.js" */
+/**
+ * @import { Time } from "./environment.js"
+ * @import { LoadProgress } from "./python.js"
+ */
 
 /** Progress is told when this part of everything has arrived since it was last told. */
 const SMALLEST_STEP = 0.01;
+/** A file of which nothing more arrives for so long is given up; a slow one is not. */
+const STALL_MS = 20_000;
 
 export class Downloads {
   /** @type {(url: string) => Promise<Response>} */ #fetch;
+  /** @type {Time} */ #time;
   /** @type {(progress: LoadProgress) => void} */ onProgress = () => {};
   #received_bytes = 0;
   #total_bytes = 0;
   #told_bytes = 0;
 
-  /** @param {(url: string) => Promise<Response>} fetch */
-  constructor(fetch) {
+  /**
+   * @param {(url: string) => Promise<Response>} fetch
+   * @param {Time} time
+   */
+  constructor(fetch, time) {
     this.#fetch = fetch;
+    this.#time = time;
   }
 
   /** @returns {LoadProgress} */
@@ -37,7 +48,8 @@ export class Downloads {
     let length = 0;
     try {
       const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
-      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      const next = () => this.#unlessStalled(reader.read());
+      for (let part = await next(); !part.done; part = await next()) {
         if (length + part.value.length > bytes.length) {
           const more = new Uint8Array(2 * (length + part.value.length));
           more.set(bytes.subarray(0, length));
@@ -83,7 +95,7 @@ export class Downloads {
   async #get(url) {
     /** @type {Response} */ let response;
     try {
-      response = await this.#fetch(url);
+      response = await this.#unlessStalled(this.#fetch(url));
     } catch (error) {
       throw new GraceError(`${url} could not be fetched: ${error}`);
     }
@@ -91,6 +103,27 @@ export class Downloads {
       throw new GraceError(`${url} could not be fetched: HTTP ${response.status}`);
     }
     return response;
+  }
+
+  /**
+   * @template T
+   * @param {Promise<T>} arriving
+   * @returns {Promise<T>}
+   */
+  async #unlessStalled(arriving) {
+    let isHere = false;
+    const stalled = delay(this.#time, STALL_MS).then(() => {
+      if (!isHere) {
+        throw new GraceError(`nothing arrived for ${STALL_MS / 1000} s`);
+      }
+      return arriving;
+    });
+    stalled.catch(() => {}); // Told by the race, where it matters.
+    try {
+      return await Promise.race([arriving, stalled]);
+    } finally {
+      isHere = true;
+    }
   }
 
   /** @param {number} bytes */

@@ -17,6 +17,7 @@ import { PageView } from "./page_view.js";
 import { RemoteGame } from "./pyodide_remote_game.js";
 import { PythonChoice } from "./python_choice.js";
 import { PythonHost } from "./python_host.js";
+import { takeWorker } from "./python_worker_start.js";
 import { SceneFlow } from "./scene_flow.js";
 import { SessionStore } from "./session_store.js";
 import { SnapshotStore } from "./snapshot_store.js";
@@ -67,7 +68,7 @@ const frames = new FrameWatch({
 });
 
 const python = config.python.runtime === "worker" ? pythonInWorker() : pythonOnMainThread();
-if (config.preload) {
+if (config.preload && firstEnvironment !== null) {
   python.prepare(firstEnvironment);
 }
 
@@ -187,7 +188,7 @@ function makeGameScene(scene, onContinue) {
       loading,
       python,
       connection,
-      ticker: new Ticker({ time, startWorker: () => startWorker("ticker_worker.js") }),
+      ticker: new Ticker({ time, startWorker: startTickWorker }),
       input: keyboard,
       view: {
         isSeen: () => !document.hidden,
@@ -224,18 +225,15 @@ function pythonOnMainThread() {
 
 function pythonInWorker() {
   const worker = new WorkerPython({
-    config: config.python,
-    startWorker: () => startWorker("python_worker.js"),
+    startWorker: () => takeWorker(config.python),
     locks: navigator.locks,
     time,
-    newId,
   });
   return new PythonChoice(worker, pythonOnMainThread);
 }
 
-/** @param {string} script beside this one */
-function startWorker(script) {
-  return new Worker(new URL(`./${script}`, import.meta.url), { type: "module" });
+function startTickWorker() {
+  return new Worker(new URL("./ticker_worker.js", import.meta.url), { type: "module" });
 }
 
 /** @param {string} id of an element in the page's template */

@@ -29,6 +29,8 @@ import { CLIENT_EVENTS } from "./protocol.js";
 
 /** Steps that are made up at most after the game had to wait for an action. */
 const MOST_OWED_STEPS = 6;
+/** Times that Python may be lost in one game; an environment that is at fault would go on so. */
+const MOST_LOSSES = 5;
 /** Characters of a traceback that the server takes. */
 const LONGEST_TRACEBACK = 16_000;
 /** Errors that others deal with: the loading display, the next connection, the event that ends the
@@ -66,6 +68,9 @@ export class RemoteGame {
   /** Whether the server has let anybody step. */
   #started = false;
   #running = false;
+  /** Times that Python was lost, and how far the episode was at the last of them. */
+  #losses = 0;
+  #lostAt = -1;
   /** Whether the server has been told the result, or is being told. */
   #told = false;
   /** Whether the game is over, here or for everybody. */
@@ -294,6 +299,13 @@ export class RemoteGame {
     if (this.#loaded) {
       this.#loaded = false;
       log.record("python_lost", { game_id: this.game_id, frame: this.frame, message: why });
+      this.#losses += 1;
+      if (this.frame <= this.#lostAt || this.#losses > MOST_LOSSES) {
+        const times = `${this.#losses} times, the last time at frame ${this.frame}`;
+        await this.#fail(new PythonLostError(`Python was lost ${times}: ${why}`));
+        return;
+      }
+      this.#lostAt = this.frame;
       this.#episode.restart();
       connection.restart(why);
       await this.initialize();

@@ -22,7 +22,7 @@ import { restoring as restoringSnapshot } from "./snapshot.js";
 const WASM = "pyodide.asm.wasm";
 const LIBRARY = "python_stdlib.zip";
 const LOCK = "pyodide-lock.json";
-/** After this long Pyodide is given up. */
+/** So long after its files have arrived Pyodide is given up: longer than the slowest CPU took. */
 const START_TIMEOUT_MS = 120_000;
 
 /**
@@ -111,17 +111,32 @@ async function restoreKept(parts, modules, place) {
   const facts = /** @type {const} */ ({ snapshot: "restored" });
   try {
     const pyodide = await restore(parts, modules, place, bytes);
-    const keep = async () => wasKept || store.write(name, await bytes);
-    return { pyodide, facts, keep };
+    return { pyodide, facts, keep: keeping(store, name, wasKept ? null : await bytes) };
   } catch (error) {
     if (!wasKept) {
       throw error;
     }
   }
-  await store.remove(name);
+  store.remove(name);
   const fetched = downloads.bytes(place.url, place.bytes);
   const pyodide = await restore(parts, modules, place, fetched);
-  return { pyodide, facts, keep: async () => store.write(name, await fetched) };
+  return { pyodide, facts, keep: keeping(store, name, await fetched) };
+}
+
+/**
+ * Keeps a snapshot at the first call, and then lets go of it.
+ * @param {Pick<SnapshotStore, "write">} store
+ * @param {string} name
+ * @param {Uint8Array | null} bytes null: it is kept already
+ * @returns {() => void}
+ */
+function keeping(store, name, bytes) {
+  return () => {
+    if (bytes !== null) {
+      store.write(name, bytes);
+      bytes = null;
+    }
+  };
 }
 
 /**
@@ -141,17 +156,14 @@ async function restore(parts, modules, place, bytes) {
     bytes,
     createPyodideModule: core.default,
   });
-  const pyodide = await inTime(
-    parts,
-    withResponses(
-      parts.global,
-      new Map([
-        [config.pyodide_url + WASM, wasm.response],
-        // It is put in its place below, to be fetched when something reads it.
-        [config.pyodide_url + LIBRARY, Promise.resolve(new Response(new Uint8Array(0)))],
-      ]),
-      () => loadPyodide({ ...commonOptions(config), ...options }),
-    ),
+  const pyodide = await withResponses(
+    parts.global,
+    new Map([
+      [config.pyodide_url + WASM, wasm.response],
+      // It is put in its place below, to be fetched when something reads it.
+      [config.pyodide_url + LIBRARY, Promise.resolve(new Response(new Uint8Array(0)))],
+    ]),
+    () => inTime(parts, bytes, loadPyodide({ ...commonOptions(config), ...options })),
   );
   wasm.read();
   addFiles(parts, pyodide, await files);
@@ -199,16 +211,14 @@ async function startPlainly(parts, modules) {
   // Fetched here, a missing file is an error with a name; fetched by Pyodide, it is a load that
   // never ends.
   const [[{ loadPyodide }, core]] = await Promise.all([modules, wasm.response, library]);
-  const pyodide = await inTime(
-    parts,
-    withResponses(
-      parts.global,
-      new Map([
-        [config.pyodide_url + WASM, wasm.response],
-        [config.pyodide_url + LIBRARY, library.then((bytes) => new Response(bytes))],
-      ]),
-      () => loadPyodide({ ...commonOptions(config), createPyodideModule: core.default }),
-    ),
+  const options = { ...commonOptions(config), createPyodideModule: core.default };
+  const pyodide = await withResponses(
+    parts.global,
+    new Map([
+      [config.pyodide_url + WASM, wasm.response],
+      [config.pyodide_url + LIBRARY, library.then((bytes) => new Response(bytes))],
+    ]),
+    () => inTime(parts, library, loadPyodide(options)),
   );
   wasm.read();
   if (packages) {
@@ -249,13 +259,17 @@ function folders(pyodide) {
 /**
  * @template T
  * @param {StartParts} parts
+ * @param {Promise<unknown>} bytes without which it cannot start: they have limits of their own
  * @param {Promise<T>} start
  * @returns {Promise<T>}
  */
-function inTime({ time }, start) {
-  const late = delay(time, START_TIMEOUT_MS).then(() => {
-    throw new GraceError(`Pyodide has not started within ${START_TIMEOUT_MS / 1000} s`);
-  });
+function inTime({ time }, bytes, start) {
+  const late = bytes
+    .then(() => delay(time, START_TIMEOUT_MS))
+    .then(() => {
+      throw new GraceError(`Pyodide has not started within ${START_TIMEOUT_MS / 1000} s`);
+    });
+  late.catch(() => {}); // It comes too late for whoever has started.
   return Promise.race([start, late]);
 }
 

@@ -44,7 +44,7 @@
  * @typedef {object} Python
  * @property {"main" | "worker"} where
  * @property {boolean} loaded whether it is there; false again once it was lost
- * @property {(environment: EnvironmentSource | null) => void} prepare begins what may be done before
+ * @property {(environment: EnvironmentSource) => void} prepare begins what may be done before
  *   a load is announced: whatever does not block the page
  * @property {(environment: EnvironmentSource, watcher: LoadWatcher) => Promise<LoadFacts>} load loads
  *   what is not loaded yet. An environment that cannot be made does not fail it: `reset` raises

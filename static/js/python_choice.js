@@ -12,6 +12,8 @@ export class PythonChoice {
   /** @type {Python} the one in use */ #python;
   /** @type {() => Python} */ #makeMain;
   /** @type {string | undefined} */ #worker_error;
+  /** Whether nobody wants it any more. */
+  #ended = false;
 
   /**
    * @param {Python} worker
@@ -30,7 +32,7 @@ export class PythonChoice {
     return this.#python.loaded;
   }
 
-  /** @param {EnvironmentSource | null} environment */
+  /** @param {EnvironmentSource} environment */
   prepare(environment) {
     this.#python.prepare(environment);
   }
@@ -44,7 +46,7 @@ export class PythonChoice {
     try {
       return { ...(await this.#python.load(environment, watcher)), ...this.#fallback };
     } catch (error) {
-      if (!(error instanceof WorkerFailedError)) {
+      if (this.#ended || !(error instanceof WorkerFailedError)) {
         throw error;
       }
       this.#python.terminate();
@@ -86,7 +88,9 @@ export class PythonChoice {
     return this.#python.result();
   }
 
+  /** For good: the session is over. */
   terminate() {
+    this.#ended = true;
     this.#python.terminate();
   }
 

@@ -45,7 +45,7 @@ export class PythonHost {
     this.#config = parts.config;
     this.#parts = parts;
     this.#fetch = fetch;
-    this.#downloads = new Downloads(fetch);
+    this.#downloads = new Downloads(fetch, parts.time);
   }
 
   get loaded() {
@@ -55,14 +55,12 @@ export class PythonHost {
   /**
    * In a worker everything may be begun; on the main thread nothing may, as it would block the page
    * before that was announced.
-   * @param {EnvironmentSource | null} environment
+   * @param {EnvironmentSource} environment
    */
   prepare(environment) {
     if (this.where === "worker") {
       this.#begin().catch(() => {}); // `load` is told.
-      if (environment !== null) {
-        this.#source(environment.url).catch(() => {}); // So is whoever needs it.
-      }
+      this.#source(environment.url).catch(() => {}); // So is whoever needs it.
     }
   }
 
@@ -153,7 +151,7 @@ export class PythonHost {
   #begin() {
     if (this.#start === null) {
       this.#attempts += 1;
-      this.#downloads = new Downloads(this.#fetch);
+      this.#downloads = new Downloads(this.#fetch, this.#parts.time);
       const start = startPyodide({ ...this.#parts, downloads: this.#downloads }, this.#attempts);
       this.#start = start;
       start.catch(() => {

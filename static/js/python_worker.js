@@ -47,10 +47,12 @@ function begin({ config, lock }) {
   const started = () => worker.postMessage({ started: true });
   if (navigator.locks) {
     // Held for as long as this worker lives: whoever gets it next knows that it does no more.
-    navigator.locks.request(lock, () => {
-      started();
-      return new Promise(() => {});
-    });
+    navigator.locks
+      .request(lock, () => {
+        started();
+        return new Promise(() => {});
+      })
+      .catch(started); // Where storage is forbidden, locks are.
   } else {
     started();
   }
@@ -91,8 +93,6 @@ async function answer(python, call, args) {
       return python.stateHash();
     case "result":
       return python.result();
-    case "terminate":
-      return python.terminate();
     default:
       throw new Error(`the page asked for ${call}`);
   }

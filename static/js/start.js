@@ -3,6 +3,16 @@
  * other one from running. So this one needs none of them.
  */
 
+import("./python_worker_start.js")
+  .then(({ startEarly }) => {
+    const text = document.getElementById("grace-config")?.textContent ?? "";
+    const { preload, python, first_environment_url, first_environment_config } = JSON.parse(text);
+    if (preload && python.runtime === "worker" && first_environment_url !== null) {
+      startEarly(python, { url: first_environment_url, config: first_environment_config });
+    }
+  })
+  .catch(() => {}); // What it needs the page needs too, and says so below.
+
 import("./index.js").catch((error) => {
   const sentence = document.createElement("p");
   sentence.role = "alert";

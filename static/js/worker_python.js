@@ -12,30 +12,23 @@ import { EnvironmentError, GraceError, PythonLostError, WorkerFailedError } from
  * @import { Time } from "./environment.js"
  * @import { GameResult, StepActions } from "./protocol.js"
  * @import { EnvironmentSource, LoadFacts, LoadWatcher, Python } from "./python.js"
- * @import { PythonConfig, Replayed, Shape } from "./python.js"
+ * @import { Replayed, Shape } from "./python.js"
  * @import { Said } from "./python_worker.js"
+ * @import { PythonWorker, StartedWorker } from "./python_worker_start.js"
  */
 
 /** A worker whose modules have not arrived by then is given up. */
 const START_TIMEOUT_MS = 20_000;
-/** A load gives itself up before, where it can. */
+/** A load that tells of no progress for so long; it gives itself up before, where it can. */
 const LOAD_TIMEOUT_MS = 180_000;
 /** A game whose step takes this long is none; the worker is lost. */
 const CALL_TIMEOUT_MS = 30_000;
 
 /**
- * @typedef {object} PythonWorker the part of `Worker` that is used
- * @property {((event: any) => void) | null} onmessage
- * @property {((event: any) => void) | null} onerror
- * @property {(message: unknown) => void} postMessage
- * @property {() => void} terminate
- *
  * @typedef {object} WorkerParts
- * @property {PythonConfig} config
- * @property {() => PythonWorker} startWorker starts `python_worker.js`
+ * @property {() => StartedWorker} startWorker starts `python_worker.js`
  * @property {Pick<LockManager, "request">} [locks]
  * @property {Time} time
- * @property {() => string} newId
  */
 
 /** @implements {Python} */
@@ -54,7 +47,7 @@ export class WorkerPython {
     return this.#loaded && this.#line?.lost === null;
   }
 
-  /** @param {EnvironmentSource | null} environment */
+  /** @param {EnvironmentSource} environment */
   prepare(environment) {
     this.#open()
       .call("prepare", [environment], CALL_TIMEOUT_MS)
@@ -161,34 +154,40 @@ class Line {
   #started = false;
   #calls = 0;
   /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void,
-   *   timer: unknown}>} */
+   *   timeout_ms: number, timer: unknown}>} */
   #open = new Map();
 
   /** @param {WorkerParts} parts */
-  constructor({ config, startWorker, locks, time, newId }) {
+  constructor({ startWorker, locks, time }) {
     this.#time = time;
-    const lock = `grace-python-${newId()}`;
+    let started;
     try {
-      this.#worker = startWorker();
+      started = startWorker();
     } catch (error) {
       this.lose(String(error));
       return;
     }
+    const { worker, lock, missed } = started;
+    this.#worker = worker;
     const timer = time.setTimeout(() => this.lose("it did not start in time"), START_TIMEOUT_MS);
-    this.#worker.onerror = (event) => {
+    const hear = (/** @type {Said & {failure?: string}} */ said) => {
+      if (said.failure !== undefined) {
+        this.lose(said.failure);
+        return;
+      }
+      this.#started = true;
+      time.clearTimeout(timer);
+      if (said.started) {
+        locks?.request(lock, () => this.lose("it has ended")).catch(() => {});
+      }
+      this.#take(said);
+    };
+    worker.onerror = (event) => {
       event.preventDefault?.();
       this.lose(event.message || "its script could not be loaded");
     };
-    this.#worker.onmessage = ({ data }) => {
-      if (data.started) {
-        this.#started = true;
-        time.clearTimeout(timer);
-        locks?.request(lock, () => this.lose("it has ended")).catch(() => {});
-      } else {
-        this.#take(data);
-      }
-    };
-    this.#worker.postMessage({ config, lock });
+    worker.onmessage = ({ data }) => hear(data);
+    missed.forEach(hear);
   }
 
   /**
@@ -204,11 +203,7 @@ class Line {
         return;
       }
       this.#calls += 1;
-      const timer = this.#time.setTimeout(
-        () => this.lose(`${call} was not answered within ${timeout_ms / 1000} s`),
-        timeout_ms,
-      );
-      this.#open.set(this.#calls, { resolve, reject, timer });
+      this.#open.set(this.#calls, { resolve, reject, timeout_ms, timer: this.#wait(timeout_ms) });
       this.#worker?.postMessage({ id: this.#calls, call, args });
     });
   }
@@ -227,6 +222,23 @@ class Line {
     this.#open.clear();
   }
 
+  /**
+   * @param {number} timeout_ms
+   * @returns {unknown} a timer that gives the worker up
+   */
+  #wait(timeout_ms) {
+    const why = `it answered nothing for ${timeout_ms / 1000} s`;
+    return this.#time.setTimeout(() => this.lose(why), timeout_ms);
+  }
+
+  /** The worker is alive and at work: what it was asked has its time anew. */
+  #waitAnew() {
+    for (const call of this.#open.values()) {
+      this.#time.clearTimeout(call.timer);
+      call.timer = this.#wait(call.timeout_ms);
+    }
+  }
+
   #error() {
     return this.#started
       ? new PythonLostError(`Python's worker was lost: ${this.lost}`)
@@ -236,8 +248,10 @@ class Line {
   /** @param {Said} said */
   #take({ id, value, error, stage, progress }) {
     if (stage !== undefined) {
+      this.#waitAnew();
       this.watcher?.onStage(stage);
     } else if (progress !== undefined) {
+      this.#waitAnew();
       this.watcher?.onProgress(progress);
     }
     const call = id === undefined ? undefined : this.#open.get(id);

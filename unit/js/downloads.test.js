@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Downloads } from "../../static/js/downloads.js";
 import { GraceError } from "../../static/js/errors.js";
+import { ManualTime, settled } from "./fakes/manual_time.js";
 
 /**
  * @param {Record<string, Uint8Array[] | number | Error>} files parts of a body, a status, or what
  *   fetching raises
  */
 function setUp(files) {
+  const time = new ManualTime();
   const downloads = new Downloads(async (url) => {
     const file = files[url];
     if (file instanceof Error) {
@@ -25,7 +27,7 @@ function setUp(files) {
       },
     });
     return new Response(body);
-  });
+  }, time);
   /** @type {[number, number][]} */ const told = [];
   downloads.onProgress = ({ received_bytes, total_bytes }) =>
     void told.push([received_bytes, total_bytes]);
@@ -78,5 +80,34 @@ describe("Downloads", () => {
       message: "gone could not be fetched: HTTP 404",
     });
     await assert.rejects(downloads.text("cut"), /cut could not be fetched: .*Failed to fetch/);
+  });
+
+  it("gives up a file of which nothing more arrives, and not one that is slow", async () => {
+    const time = new ManualTime();
+    /** @type {ReadableStreamDefaultController | undefined} */ let network;
+    const body = new ReadableStream({
+      start(controller) {
+        network = controller;
+      },
+    });
+    const downloads = new Downloads(async () => new Response(body), time);
+    const refused = assert.rejects(downloads.bytes("slow", 100), /nothing arrived for 20 s/);
+    await settled();
+    for (let part = 0; part < 5; part += 1) {
+      network?.enqueue(Uint8Array.of(part));
+      await settled();
+      await time.advance(19_000);
+    }
+    assert.equal(downloads.progress.received_bytes, 5);
+    await time.advance(1_000);
+    await refused;
+  });
+
+  it("gives up a file that is not answered at all", async () => {
+    const time = new ManualTime();
+    const downloads = new Downloads(() => new Promise(() => {}), time);
+    const refused = assert.rejects(downloads.text("nowhere"), /nothing arrived for 20 s/);
+    await time.advance(20_000);
+    await refused;
   });
 });

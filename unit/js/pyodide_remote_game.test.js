@@ -384,4 +384,18 @@ describe("RemoteGame when Python is lost", () => {
     assert.equal(lost.python.applied.length, 40);
     assert.deepEqual(lost.python.applied, other.python.applied);
   });
+
+  it("fails for everybody when it is lost again before it has come further", async () => {
+    const { server, pages } = await lose();
+    const [lost] = pages;
+    server.pages[0] = lost.game;
+    lost.python.failure = new PythonLostError("the worker was lost");
+    await lost.game.resume(server.game(0, lost.game.frame));
+    // Still before the step at which it was lost before.
+    await lost.ticker.tick();
+    await settled();
+    const [failure] = server.failures;
+    assert.equal(failure.seat, 0);
+    assert.match(failure.traceback, /Python was lost 2 times, the last time at frame \d+: the w/);
+  });
 });

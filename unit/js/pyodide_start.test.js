@@ -39,7 +39,7 @@ describe("startPyodide", () => {
     return startPyodide(
       {
         config: { ...CONFIG, ...changes },
-        downloads: new Downloads(files.fetch),
+        downloads: new Downloads(files.fetch, time),
         importModule: files.importModule,
         time,
         global: files.global,
@@ -95,6 +95,7 @@ describe("startPyodide", () => {
   it("gives up a Pyodide that never starts", async () => {
     files.hangs = true;
     const refused = assert.rejects(start(), /has not started within 120 s/);
+    await settled();
     await time.advance(120_000);
     await refused;
   });
@@ -191,5 +192,20 @@ describe("startPyodide", () => {
     const { facts } = await start({ snapshot: SNAPSHOT });
     assert.equal(facts.snapshot, "failed");
     assert.match(String(facts.snapshot_error), /study.pack could not be fetched: HTTP 404/);
+  });
+
+  it("starts plainly when the snapshot stops arriving, with what it replaced put back", async () => {
+    const { fetch } = files.global;
+    const stalled = new Response(new ReadableStream({ start() {} }));
+    const ask = files.fetch;
+    files.fetch = async (url) => (url === SNAPSHOT.url ? stalled : ask(url));
+    const started = start({ snapshot: SNAPSHOT });
+    await settled();
+    await time.advance(20_000);
+    const { facts } = await started;
+    assert.equal(facts.snapshot, "failed");
+    assert.match(String(facts.snapshot_error), /nothing arrived for 20 s/);
+    assert.equal(files.global.fetch, fetch);
+    assert.equal(files.given["python_stdlib.zip"], "file");
   });
 });

@@ -65,4 +65,11 @@ describe("PythonChoice", () => {
     await assert.rejects(python.load(ENVIRONMENT, watcher), GraceError);
     assert.equal(python.where, "worker");
   });
+
+  it("does not fall back when the session ended meanwhile", async () => {
+    worker.failure = new WorkerFailedError("it was terminated");
+    worker.onStageDone = () => python.terminate();
+    await assert.rejects(python.load(ENVIRONMENT, watcher), WorkerFailedError);
+    assert.deepEqual(main.loads, []);
+  });
 });

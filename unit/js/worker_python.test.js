@@ -11,7 +11,6 @@ import { FakeLocks, FakeWorker } from "./fakes/fake_worker.js";
 import { ManualTime, settled } from "./fakes/manual_time.js";
 
 const ENVIRONMENT = { url: "/static/0123/match/environment.py", config: {} };
-const CONFIG = /** @type {any} */ ({ runtime: "worker" });
 const FACTS = { runtime: "worker", snapshot: "restored" };
 
 describe("WorkerPython", () => {
@@ -20,6 +19,7 @@ describe("WorkerPython", () => {
   /** @type {FakeLocks} */ let locks;
   /** @type {WorkerPython} */ let python;
   /** @type {unknown[]} */ let heard;
+  /** @type {any[]} what the worker said before anybody listened */ let missed;
 
   const watcher = {
     onStage: async (/** @type {string} */ stage) => void heard.push(stage),
@@ -29,7 +29,7 @@ describe("WorkerPython", () => {
   function startWorker() {
     const worker = new FakeWorker();
     workers.push(worker);
-    return worker;
+    return { worker, lock: "grace-python-1", missed };
   }
 
   /** Load it, with what the worker says. */
@@ -45,14 +45,22 @@ describe("WorkerPython", () => {
     workers = [];
     locks = new FakeLocks();
     heard = [];
-    python = new WorkerPython({ config: CONFIG, startWorker, locks, time, newId: () => "1" });
+    missed = [];
+    python = new WorkerPython({ startWorker, locks, time });
   });
 
-  it("tells the worker what there is, first of all", () => {
+  it("lets the worker begin with what there is", () => {
     python.prepare(ENVIRONMENT);
-    const [beginning, prepare] = workers[0].messages;
-    assert.deepEqual(beginning, { config: CONFIG, lock: "grace-python-1" });
-    assert.deepEqual(prepare, { id: 1, call: "prepare", args: [ENVIRONMENT] });
+    assert.deepEqual(workers[0].messages, [{ id: 1, call: "prepare", args: [ENVIRONMENT] }]);
+  });
+
+  it("hears what the worker said before", async () => {
+    missed = [{ started: true }, { id: 0, value: undefined }];
+    python.prepare(ENVIRONMENT);
+    await time.advance(20_000);
+    locks.release();
+    missed = [{ failure: "its script could not be loaded" }];
+    await assert.rejects(python.load(ENVIRONMENT, watcher), /script could not be loaded/);
   });
 
   it("loads in the worker that was prepared, and passes on how far it is", async () => {
@@ -98,12 +106,10 @@ describe("WorkerPython", () => {
 
   it("cannot be started where there are no workers", async () => {
     python = new WorkerPython({
-      config: CONFIG,
       startWorker: () => {
         throw new DOMException("blocked", "SecurityError");
       },
       time,
-      newId: () => "1",
     });
     await assert.rejects(python.load(ENVIRONMENT, watcher), {
       name: WorkerFailedError.name,
@@ -144,7 +150,7 @@ describe("WorkerPython", () => {
   });
 
   it("is lost when a call is not answered in 30 s, as where there are no locks", async () => {
-    python = new WorkerPython({ config: CONFIG, startWorker, time, newId: () => "1" });
+    python = new WorkerPython({ startWorker, time });
     await load();
     const refused = assert.rejects(python.step([0, 0]), PythonLostError);
     await time.advance(29_999);

@@ -1,6 +1,7 @@
 """The server says when it is ready, and ends when it is asked to."""
 
 import signal
+import socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -196,3 +197,18 @@ def test_an_upgrade_that_is_not_asked_for_is_none(
     environ = handler.get_environ()
     assert ("HTTP_UPGRADE" in environ) == kept
     assert environ["grace.socket"] is handler.socket
+
+
+def test_an_answers_body_does_not_wait_for_its_head_to_be_acknowledged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else every file of a page comes 40 ms later: a page of forty modules a third of a second."""
+    options: list[tuple[int, ...]] = []
+
+    class Sock:
+        def setsockopt(self, *option: int) -> None:
+            options.append(option)
+
+    monkeypatch.setattr(WSGIHandler, "__init__", lambda *given: None)
+    serving._Handler(Sock(), None, None)
+    assert options == [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]

@@ -7,7 +7,12 @@ const environment = {
   config: config.first_environment_config,
 };
 const modules = new URL("../js/", new URL(runner_url, location.href)).href;
-const [{ browserTime, newId, nextPaint }, { PythonHost }, { WorkerPython }, { SnapshotStore }] =
+// As `start.js` does, before anything else.
+const { startEarly, takeWorker } = await import(`${modules}python_worker_start.js`);
+if (runtime === "worker") {
+  startEarly(config.python, environment);
+}
+const [{ browserTime, nextPaint }, { PythonHost }, { WorkerPython }, { SnapshotStore }] =
   await Promise.all(
     ["environment.js", "python_host.js", "worker_python.js", "snapshot_store.js"].map(
       (name) => import(modules + name),
@@ -42,10 +47,8 @@ function onMainThread() {
 
 function inWorker() {
   return new WorkerPython({
-    config: config.python,
-    startWorker: () => new Worker(`${modules}python_worker.js`, { type: "module" }),
+    startWorker: () => takeWorker(config.python),
     locks: navigator.locks,
     time: browserTime,
-    newId,
   });
 }

@@ -9,7 +9,7 @@
 export class FakePython {
   /** @type {"main" | "worker"} */ where = "main";
   loaded = false;
-  /** @type {(EnvironmentSource | null)[]} */ prepared = [];
+  /** @type {EnvironmentSource[]} */ prepared = [];
   /** @type {EnvironmentSource[]} */ loads = [];
   /** @type {(stage: LoadingStage) => void} */ onStageDone = () => {};
   /** @type {Error | null} what the next call raises */ failure = null;
@@ -22,7 +22,7 @@ export class FakePython {
     this.#length = length;
   }
 
-  /** @param {EnvironmentSource | null} environment */
+  /** @param {EnvironmentSource} environment */
   prepare(environment) {
     this.prepared.push(environment);
   }
@@ -63,6 +63,7 @@ export class FakePython {
 
   /** @param {StepActions[]} steps */
   async replay(steps) {
+    this.#raise();
     const left = this.#length - this.applied.length;
     const applied = steps.slice(0, left);
     this.applied.push(...applied);
