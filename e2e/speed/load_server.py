@@ -28,7 +28,10 @@ def add_load_pages() -> None:
     from app.web import pages as served
 
     # Their addresses are made of their content, as everything's: browsers keep their compiled code.
-    bench = plain_bundle({name: HERE / name for name in SCRIPTS}, temporary_cache)
+    # Read now: a file that is edited in the minutes of a run would arrive cut off.
+    contents = {name: (HERE / name).read_bytes() for name in SCRIPTS}
+    bench = plain_bundle(contents, temporary_cache)
+    plain_page = (HERE / "plain.html").read_text()
     get_bundles = vars(Delivery)["bundles"].fget
     make_pages = served.pages
 
@@ -46,7 +49,7 @@ def add_load_pages() -> None:
         def plain() -> str:
             config = served.page_config(core, None)
             return flask.render_template_string(
-                (HERE / "plain.html").read_text(),
+                plain_page,
                 config=json.dumps(config).replace("<", "\\u003c"),
                 pyodide=core.delivery.pyodide.address,
                 script=bench.url("plain.js"),

@@ -18,6 +18,9 @@ WATCH = Path(__file__).with_name("load_pages") / "watch.js"
 READY = "bench: ready"
 """What a page says, in its console, when it has been loaded."""
 
+FAILED = "bench: failed"
+"""How it begins what it says when anything went wrong."""
+
 READY_TIMEOUT_MS = 300_000
 """Longer than a plain load at throttle 20 with the machine busy otherwise."""
 
@@ -98,19 +101,20 @@ def loaded_page(
     with kept_profile(playwright, profile, program) as context:
         context.add_init_script(path=WATCH)
         page = context.pages[0] if context.pages else context.new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(error.message))
         page.goto(f"{network.url}/bench/blank")
         wait_until_idle()
         # The next page is of the same site and gets the same process, so the rate stays.
         with cpu_throttle(page, rate):
             try:
                 with page.expect_console_message(
-                    lambda message: message.text == READY, timeout=READY_TIMEOUT_MS
-                ):
+                    lambda message: message.text == READY or message.text.startswith(FAILED),
+                    timeout=READY_TIMEOUT_MS,
+                ) as said:
                     page.goto(f"{network.url}/bench/{mode}/", wait_until="commit")
             except Error as error:
-                raise LabError(f"{mode} was not loaded: {faults or error.message}") from error
+                raise LabError(f"{mode} was not loaded: {error.message}") from error
+            if said.value.text != READY:
+                raise LabError(f"{mode} was not loaded: {said.value.text}")
             facts: dict[str, Any] = page.evaluate("() => window.bench.facts")
             if not facts.items() >= EXPECTED[mode].items():
                 raise LabError(f"{mode} was loaded in another way: {facts}")

@@ -11,6 +11,10 @@
       bench.tasks.push([startTime, duration]);
     }
   }).observe({ type: "longtask", buffered: true });
+  // Said at once, instead of never saying that it is ready.
+  const fail = (error) => console.log(`bench: failed: ${error}`);
+  addEventListener("error", (event) => fail(event.message));
+  addEventListener("unhandledrejection", (event) => fail(event.reason));
   let last_ms = null;
   const look = () => {
     const now_ms = performance.now();
