@@ -48,7 +48,12 @@ export class LoadingView {
     this.#failure = h(
       "div",
       {},
-      h("p", {}, "Your connection may have been interrupted. You can simply try again."),
+      h(
+        "p",
+        {},
+        "Your connection may have been interrupted. You can simply try again. If that does not help, " +
+          "load this page again: your place is kept.",
+      ),
       h("button", { type: "button", "data-testid": "retry", onclick: onRetry }, "Try again"),
       h("details", {}, h("summary", {}, "What went wrong"), this.#error),
     );

@@ -103,6 +103,24 @@ describe("Downloads", () => {
     await refused;
   });
 
+  it("does not take the time for lost in which the page was blocked", async () => {
+    const time = new ManualTime();
+    /** @type {ReadableStreamDefaultController | undefined} */ let network;
+    const body = new ReadableStream({
+      start(controller) {
+        network = controller;
+      },
+    });
+    const downloads = new Downloads(async () => new Response(body), time);
+    const bytes = downloads.bytes("slow", 1);
+    await settled();
+    time.freeze(45_000);
+    await time.advance(1_000);
+    network?.enqueue(Uint8Array.of(7));
+    network?.close();
+    assert.deepEqual([...(await bytes)], [7]);
+  });
+
   it("gives up a file that is not answered at all", async () => {
     const time = new ManualTime();
     const downloads = new Downloads(() => new Promise(() => {}), time);
