@@ -23,6 +23,8 @@ const START_TIMEOUT_MS = 20_000;
 const LOAD_TIMEOUT_MS = 180_000;
 /** A game whose step takes this long is none; the worker is lost. */
 const CALL_TIMEOUT_MS = 30_000;
+/** What came while this thread was blocked, or asleep, is read before anything is given up. */
+const SECOND_LOOK_MS = 1_000;
 
 /**
  * @typedef {object} WorkerParts
@@ -154,7 +156,7 @@ class Line {
   #started = false;
   #calls = 0;
   /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void,
-   *   timeout_ms: number, timer: unknown}>} */
+   *   timeout_ms: number, giveUp: {cancel: () => void}}>} */
   #open = new Map();
 
   /** @param {WorkerParts} parts */
@@ -169,14 +171,14 @@ class Line {
     }
     const { worker, lock, missed } = started;
     this.#worker = worker;
-    const timer = time.setTimeout(() => this.lose("it did not start in time"), START_TIMEOUT_MS);
+    const giveUp = this.#loseAfter(START_TIMEOUT_MS, "it did not start in time");
     const hear = (/** @type {Said & {failure?: string}} */ said) => {
       if (said.failure !== undefined) {
         this.lose(said.failure);
         return;
       }
       this.#started = true;
-      time.clearTimeout(timer);
+      giveUp.cancel();
       if (said.started) {
         locks?.request(lock, () => this.lose("it has ended")).catch(() => {});
       }
@@ -203,7 +205,8 @@ class Line {
         return;
       }
       this.#calls += 1;
-      this.#open.set(this.#calls, { resolve, reject, timeout_ms, timer: this.#wait(timeout_ms) });
+      const giveUp = this.#wait(timeout_ms);
+      this.#open.set(this.#calls, { resolve, reject, timeout_ms, giveUp });
       this.#worker?.postMessage({ id: this.#calls, call, args });
     });
   }
@@ -215,27 +218,35 @@ class Line {
     }
     this.lost = why;
     this.#worker?.terminate();
-    for (const { reject, timer } of this.#open.values()) {
-      this.#time.clearTimeout(timer);
+    for (const { reject, giveUp } of this.#open.values()) {
+      giveUp.cancel();
       reject(this.#error());
     }
     this.#open.clear();
   }
 
+  /** @param {number} timeout_ms */
+  #wait(timeout_ms) {
+    return this.#loseAfter(timeout_ms, `it answered nothing for ${timeout_ms / 1000} s`);
+  }
+
   /**
    * @param {number} timeout_ms
-   * @returns {unknown} a timer that gives the worker up
+   * @param {string} why
+   * @returns {{cancel: () => void}}
    */
-  #wait(timeout_ms) {
-    const why = `it answered nothing for ${timeout_ms / 1000} s`;
-    return this.#time.setTimeout(() => this.lose(why), timeout_ms);
+  #loseAfter(timeout_ms, why) {
+    let timer = this.#time.setTimeout(() => {
+      timer = this.#time.setTimeout(() => this.lose(why), SECOND_LOOK_MS);
+    }, timeout_ms);
+    return { cancel: () => this.#time.clearTimeout(timer) };
   }
 
   /** The worker is alive and at work: what it was asked has its time anew. */
   #waitAnew() {
     for (const call of this.#open.values()) {
-      this.#time.clearTimeout(call.timer);
-      call.timer = this.#wait(call.timeout_ms);
+      call.giveUp.cancel();
+      call.giveUp = this.#wait(call.timeout_ms);
     }
   }
 
@@ -259,7 +270,7 @@ class Line {
       return;
     }
     this.#open.delete(id);
-    this.#time.clearTimeout(call.timer);
+    call.giveUp.cancel();
     if (error === undefined) {
       call.resolve(value);
     } else {

@@ -127,7 +127,7 @@ describe("WorkerPython", () => {
   it("is given up when it does not start in 20 s", async () => {
     const loaded = python.load(ENVIRONMENT, watcher);
     const refused = assert.rejects(loaded, /did not start in time/);
-    await time.advance(20_000);
+    await time.advance(21_000);
     await refused;
   });
 
@@ -153,7 +153,7 @@ describe("WorkerPython", () => {
     python = new WorkerPython({ startWorker, time });
     await load();
     const refused = assert.rejects(python.step([0, 0]), PythonLostError);
-    await time.advance(29_999);
+    await time.advance(30_999);
     assert.equal(workers[0].terminated, false);
     await time.advance(1);
     await refused;
@@ -184,5 +184,16 @@ describe("WorkerPython", () => {
     await settled();
     assert.equal(workers[0].terminated, true);
     assert.equal(python.loaded, false);
+  });
+
+  it("is not lost for an answer that came while the page was blocked", async () => {
+    await load();
+    const step = python.step([0, 0]);
+    time.freeze(45_000);
+    await time.advance(0);
+    workers[0].answer("step", { value: true });
+    assert.equal(await step, true);
+    await time.advance(60_000);
+    assert.equal(python.loaded, true);
   });
 });
