@@ -99,7 +99,12 @@ def serve(study: Path | None, config: Path | None, **given: Any) -> None:
 @main.command()
 @click.argument("study", required=False, type=click.Path(path_type=Path))
 @click.option("--cache", type=click.Path(path_type=Path), help=_help_of("cache"))
-def snapshot(study: Path | None, cache: Path | None) -> None:
+@click.option(
+    "--pyodide-distribution",
+    type=click.Path(path_type=Path),
+    help=_help_of("pyodide_distribution"),
+)
+def snapshot(study: Path | None, cache: Path | None, pyodide_distribution: Path | None) -> None:
     """Make the memory snapshot of STUDY, as `serve` does at its first start.
 
     It holds Python with the study's environments imported. Fails when it cannot be made.
@@ -116,7 +121,7 @@ def snapshot(study: Path | None, cache: Path | None) -> None:
         made_now = True
         _say(sentence)
 
-    given = {"study": study, "cache": cache}
+    given = {"study": study, "cache": cache, "pyodide_distribution": pyodide_distribution}
     try:
         settings = load_settings({name: value for name, value in given.items() if value})
         store = open_cache(settings.cache_folder, _say)
