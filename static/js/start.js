@@ -1,6 +1,7 @@
 /**
  * Starts the page, and says so when it cannot be started: a module that does not arrive keeps every
- * other one from running. So this one needs none of them.
+ * other one from running. So this one needs none of them. It runs as soon as it has arrived, before
+ * the document is read to its end.
  */
 
 import("./python_worker_start.js")
@@ -13,7 +14,16 @@ import("./python_worker_start.js")
   })
   .catch(() => {}); // What it needs the page needs too, and says so below.
 
-import("./index.js").catch((error) => {
+/** The page looks for its elements. */
+const whole =
+  document.readyState === "loading"
+    ? new Promise((resolve) => {
+        document.addEventListener("DOMContentLoaded", resolve, { once: true });
+      })
+    : Promise.resolve();
+
+/** @param {unknown} error */
+function offerToLoadAgain(error) {
   const sentence = document.createElement("p");
   sentence.role = "alert";
   sentence.textContent = "A part of this page did not arrive. Loading it again may help.";
@@ -25,4 +35,6 @@ import("./index.js").catch((error) => {
   main?.replaceChildren(sentence, button);
   main?.setAttribute("aria-busy", "false");
   reportError(error);
-});
+}
+
+whole.then(() => import("./index.js")).catch(offerToLoadAgain);
