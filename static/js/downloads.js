@@ -47,8 +47,8 @@ export class Downloads {
     const response = await this.#get(url);
     let bytes = new Uint8Array(expected_bytes);
     let length = 0;
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
     try {
-      const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
       const next = () => this.#unlessStalled(reader.read());
       for (let part = await next(); !part.done; part = await next()) {
         if (length + part.value.length > bytes.length) {
@@ -61,6 +61,8 @@ export class Downloads {
         this.#arrived(part.value.length);
       }
     } catch (error) {
+      // A browser has few connections, and whoever asks again would wait for this one.
+      reader.cancel().catch(() => {});
       throw new GraceError(`${url} could not be fetched: ${error}`);
     }
     return bytes.subarray(0, length);
@@ -85,7 +87,12 @@ export class Downloads {
    * @throws {GraceError} with the address in its message
    */
   async text(url) {
-    return (await this.#get(url)).text();
+    const response = await this.#get(url);
+    try {
+      return await this.#unlessStalled(response.text());
+    } catch (error) {
+      throw new GraceError(`${url} could not be fetched: ${error}`);
+    }
   }
 
   /**

@@ -306,6 +306,7 @@ export class RemoteGame {
         return;
       }
       this.#lostAt = this.frame;
+      this.#told = false;
       this.#episode.restart();
       connection.restart(why);
       await this.initialize();

@@ -43,6 +43,9 @@ export class PythonChoice {
    * @returns {Promise<LoadFacts>}
    */
   async load(environment, watcher) {
+    if (this.#ended) {
+      throw new WorkerFailedError("the session is over");
+    }
     try {
       return { ...(await this.#python.load(environment, watcher)), ...this.#fallback };
     } catch (error) {

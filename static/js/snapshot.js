@@ -46,24 +46,27 @@ const LENGTH_AT = 4;
  * @returns {Restoring}
  */
 export function restoring({ info, bytes, createPyodideModule }) {
-  const snapshot = bytes.then(readSnapshot);
+  let arriving = bytes.then(readSnapshot);
   const ownHeader = new Uint8Array(info.header_bytes);
 
   /** @param {any} settings Emscripten's */
   async function createRestored(settings) {
     const [core, { header, payload }] = await Promise.all([
       createPyodideModule(settings),
-      snapshot,
+      arriving,
     ]);
     if (core.HEAP8.length < header.memory_bytes) {
       core.growMemory(header.memory_bytes);
     }
     fill(core.HEAP8, header, payload);
     copyHeader(header, ownHeader);
+    // Pyodide keeps its options, and with them this function, for as long as it lives.
+    arriving = Promise.reject(new SnapshotError("it was restored before"));
+    arriving.catch(() => {});
     return core;
   }
 
-  const files = snapshot.then(({ header }) => header.files);
+  const files = arriving.then(({ header }) => header.files);
   files.catch(() => {}); // Nobody asks for them where the memory could not be restored.
   return {
     options: { _loadSnapshot: ownHeader, createPyodideModule: createRestored },

@@ -52,7 +52,7 @@ export class WorkerPython {
   /** @param {EnvironmentSource} environment */
   prepare(environment) {
     this.#open()
-      .call("prepare", [environment], CALL_TIMEOUT_MS)
+      .call("prepare", [environment], LOAD_TIMEOUT_MS)
       .catch(() => {}); // `load` is told.
   }
 

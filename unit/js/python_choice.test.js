@@ -72,4 +72,10 @@ describe("PythonChoice", () => {
     await assert.rejects(python.load(ENVIRONMENT, watcher), WorkerFailedError);
     assert.deepEqual(main.loads, []);
   });
+
+  it("loads nothing any more once the session is over", async () => {
+    python.terminate();
+    await assert.rejects(python.load(ENVIRONMENT, watcher), WorkerFailedError);
+    assert.deepEqual(worker.loads, []);
+  });
 });
