@@ -90,6 +90,8 @@ def test_a_page_takes_a_silent_server_for_lost(bench: Bench, studies: Path) -> N
     with Network(server.url) as network:
         page.open(network.url)
         page.wait_for(runtime="ready", place="waiting", timeout_s=60)
+        # Python may be ready before there was any.
+        until(lambda: page.recorded("heartbeat_seen") or None, what="a heartbeat", timeout_s=10)
         network.cut(only_from_server=True)
         heard_at_ms = page.recorded("heartbeat_seen")[-1]["at_ms"]
         page.wait_for(link="lost", timeout_s=20)
