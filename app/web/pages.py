@@ -24,7 +24,6 @@ def pages(core: Core) -> flask.Blueprint:
             title=core.study.study.title,
             static=core.delivery.page.address,
             modules=core.delivery.modules,
-            hints=python_hints(core),
             config=json.dumps(config).replace("<", "\\u003c"),
         )
 
@@ -49,15 +48,3 @@ def page_config(core: Core, participant: str | None) -> dict[str, Any]:
         "first_environment_url": delivery.environment_address(first.scene_id) if first else None,
         "first_environment_config": dict(first.config) if first else None,
     }
-
-
-def python_hints(core: Core) -> list[str]:
-    """Addresses that the document itself will fetch, and that take longest.
-
-    A worker's fetches do not use what its document has preloaded, so there are none for it. Nor is
-    there one for a snapshot, which a page that was here before has already.
-    """
-    has_game = any(isinstance(scene, Game) for scene in core.study.study.scenes)
-    if not (has_game and core.settings.preload) or core.settings.runtime != "main":
-        return []
-    return [core.delivery.pyodide.url("pyodide.asm.wasm")]

@@ -156,13 +156,9 @@ def test_every_module_is_asked_for_at_once(server: JoinedServer) -> None:
     assert len(set(modules)) == len(modules)
 
 
-def test_python_is_asked_for_where_the_page_loads_it_early() -> None:
-    """The WebAssembly is the largest file and the first that is needed."""
-    server = JoinedServer(runtime="main")
-    wasm = server.grace.core.delivery.pyodide.url("pyodide.asm.wasm")
-    assert hints(server, "preload") == [wasm]
-    for idle in (JoinedServer(runtime="main", preload=False), JoinedServer(study_of(END))):
-        assert hints(idle, "preload") == []
+def test_the_document_fetches_nothing_of_python(server: JoinedServer) -> None:
+    """A browser keeps compiled WebAssembly with its own response, and not with one preloaded."""
+    assert hints(server, "preload") == hints(JoinedServer(runtime="main"), "preload") == []
 
 
 def test_health_is_open(server: JoinedServer) -> None:
