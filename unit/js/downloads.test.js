@@ -128,4 +128,29 @@ describe("Downloads", () => {
     await time.advance(20_000);
     await refused;
   });
+
+  it("cancels what has stalled, so that its connection is free", async () => {
+    const time = new ManualTime();
+    let cancelled = false;
+    const body = new ReadableStream({
+      cancel() {
+        cancelled = true;
+      },
+    });
+    const downloads = new Downloads(async () => new Response(body), time);
+    const refused = assert.rejects(downloads.bytes("slow", 1), /nothing arrived/);
+    await settled();
+    await time.advance(20_000);
+    await refused;
+    assert.equal(cancelled, true);
+  });
+
+  it("gives up a text that stalls after its head", async () => {
+    const time = new ManualTime();
+    const downloads = new Downloads(async () => new Response(new ReadableStream({})), time);
+    const refused = assert.rejects(downloads.text("slow"), /slow could not be fetched: .*nothing/);
+    await settled();
+    await time.advance(20_000);
+    await refused;
+  });
 });

@@ -240,4 +240,28 @@ describe("Loading", () => {
     connection.end();
     await assert.rejects(load, SessionOverError);
   });
+
+  it("may not block a page whose Python is in a worker", async () => {
+    const { connection, python, loading } = setUp();
+    /** @type {boolean[]} */ const during = [];
+    python.where = "worker";
+    python.onStageDone = () => void during.push(loading.mayBlock);
+    connection.acknowledged.add("pyodide_loading_start");
+    loading.load("preload", ENVIRONMENT);
+    await settled();
+    assert.deepEqual(during, [false, false, false]);
+  });
+
+  it("loads again what was lost, as another attempt", async () => {
+    const { connection, python, loading } = setUp();
+    connection.acknowledged.add("pyodide_loading_start");
+    connection.acknowledged.add("pyodide_loading_complete");
+    await loading.load("preload", ENVIRONMENT);
+    await loading.load("fallback", ENVIRONMENT);
+    assert.equal(python.loads.length, 1);
+    python.terminate();
+    await loading.load("fallback", ENVIRONMENT);
+    assert.equal(python.loads.length, 2);
+    assert.equal(connection.latest("pyodide_loading_start").payload.attempt_id, "attempt-2");
+  });
 });

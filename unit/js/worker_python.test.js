@@ -196,4 +196,21 @@ describe("WorkerPython", () => {
     await time.advance(60_000);
     assert.equal(python.loaded, true);
   });
+
+  it("is not given up for a preparation that waits behind a long load", async () => {
+    python.prepare(ENVIRONMENT);
+    workers[0].say({ started: true });
+    await time.advance(60_000);
+    assert.equal(workers[0].terminated, false);
+  });
+
+  it("is not given up while a load tells of progress", async () => {
+    const loaded = python.load(ENVIRONMENT, watcher);
+    for (let minute = 0; minute < 6; minute += 1) {
+      workers[0].say({ progress: { received_bytes: minute, total_bytes: 9 } });
+      await time.advance(60_000);
+    }
+    workers[0].answer("load", { value: FACTS });
+    assert.deepEqual(await loaded, FACTS);
+  });
 });
