@@ -206,6 +206,7 @@ class RawPage:
             return
         if text == PONG:
             self.ponged_at = self._loop.time()
+            self._changed.set()
 
     def heard(self, event: str) -> list[Any]:
         """The payloads of that event, in order."""
@@ -235,6 +236,23 @@ class RawPage:
         except TimeoutError:
             raise NotReached(f"a page hearing {event}", timeout_s, str(self)) from None
         return found
+
+    async def wait_heartbeat(self, timeout_s: float) -> None:
+        """Wait until this page has answered another heartbeat.
+
+        Raises:
+            NotReached: none came in time.
+        """
+        before = self.ponged_at
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self.ponged_at == before:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise NotReached(
+                "a page being asked for a sign of life", timeout_s, str(self)
+            ) from None
 
     async def wait_closed(self, timeout_s: float = PATIENCE_S) -> int:
         """Wait until the connection has ended; returns its close code.
