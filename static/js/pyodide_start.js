@@ -37,7 +37,8 @@ const START_TIMEOUT_MS = 120_000;
  *
  * @typedef {object} Global
  * @property {typeof globalThis.fetch} fetch
- * @property {Pick<typeof WebAssembly, "instantiateStreaming">} WebAssembly
+ * @property {Pick<typeof WebAssembly, "compileStreaming" | "instantiate" |
+ *   "instantiateStreaming">} WebAssembly
  *
  * @typedef {object} StartParts
  * @property {PythonConfig} config
@@ -146,18 +147,18 @@ function keeping(store, name, bytes) {
  * @param {Promise<Uint8Array>} bytes
  */
 async function restore(parts, modules, place, bytes) {
-  const { config, downloads, restoring = restoringSnapshot } = parts;
+  const { config, restoring = restoringSnapshot } = parts;
   bytes.catch(() => {}); // `restoring` is told.
-  const wasm = downloads.response(config.pyodide_url + WASM, config.bytes[WASM] ?? 0);
-  wasm.response.catch(() => {}); // So is Pyodide.
+  const wasm = compiling(parts);
   const [{ loadPyodide }, core] = await modules;
   const { options, files } = restoring({
     info: place,
     bytes,
     createPyodideModule: core.default,
   });
-  const pyodide = await withResponses(
+  const pyodide = await withFiles(
     parts.global,
+    wasm.module,
     new Map([
       [config.pyodide_url + WASM, wasm.response],
       // It is put in its place below, to be fetched when something reads it.
@@ -165,9 +166,20 @@ async function restore(parts, modules, place, bytes) {
     ]),
     () => inTime(parts, bytes, loadPyodide({ ...commonOptions(config), ...options })),
   );
-  wasm.read();
   addFiles(parts, pyodide, await files);
   return pyodide;
+}
+
+/**
+ * Pyodide's WebAssembly, which is compiled while it arrives, and not only when Pyodide asks for it.
+ * @param {StartParts} parts
+ * @returns {{response: Promise<Response>, module: Promise<WebAssembly.Module>}}
+ */
+function compiling({ config, downloads, global }) {
+  const { response, read } = downloads.response(config.pyodide_url + WASM, config.bytes[WASM] ?? 0);
+  const module = global.WebAssembly.compileStreaming(response);
+  module.then(read, () => {}); // Of a failure whoever awaits it is told.
+  return { response, module };
 }
 
 /**
@@ -206,21 +218,21 @@ async function startPlainly(parts, modules) {
   const { config, downloads } = parts;
   const packages = config.packages && downloads.bytes(config.packages.url, config.packages.bytes);
   packages?.catch(() => {}); // Awaited below.
-  const wasm = downloads.response(config.pyodide_url + WASM, config.bytes[WASM] ?? 0);
+  const wasm = compiling(parts);
   const library = downloads.bytes(config.pyodide_url + LIBRARY, config.bytes[LIBRARY] ?? 0);
   // Fetched here, a missing file is an error with a name; fetched by Pyodide, it is a load that
   // never ends.
   const [[{ loadPyodide }, core]] = await Promise.all([modules, wasm.response, library]);
   const options = { ...commonOptions(config), createPyodideModule: core.default };
-  const pyodide = await withResponses(
+  const pyodide = await withFiles(
     parts.global,
+    wasm.module,
     new Map([
       [config.pyodide_url + WASM, wasm.response],
       [config.pyodide_url + LIBRARY, library.then((bytes) => new Response(bytes))],
     ]),
     () => inTime(parts, library, loadPyodide(options)),
   );
-  wasm.read();
   if (packages) {
     const { site_packages } = folders(pyodide);
     for (const [name, bytes] of readFiles(await packages)) {
@@ -274,18 +286,20 @@ function inTime({ time }, bytes, start) {
 }
 
 /**
- * Do something while `fetch` answers with responses that are under way already, and fail when the
- * WebAssembly does. Pyodide 314.0.7 cannot be handed its WebAssembly, which it would fetch only once
- * its modules are there; when that cannot be had or compiled it prints a warning, and waits for ever.
+ * Do something while `fetch` answers with responses that are under way already, and what is to be
+ * compiled is; fail when that fails. Pyodide 314.0.7 cannot be handed its WebAssembly, which it would
+ * fetch only once its modules are there, and compile only once Emscripten has set itself up; when it
+ * cannot be had or compiled, Pyodide prints a warning, and waits for ever.
  * @template T
  * @param {Global} global
+ * @param {Promise<WebAssembly.Module>} module what every stream is compiled to meanwhile
  * @param {Map<string, Promise<Response>>} responses by path
  * @param {() => Promise<T>} action
  * @returns {Promise<T>}
  */
-async function withResponses(global, responses, action) {
+async function withFiles(global, module, responses, action) {
   const { fetch } = global;
-  const { instantiateStreaming } = global.WebAssembly;
+  const { instantiate, instantiateStreaming } = global.WebAssembly;
   /** @type {(error: unknown) => void} */ let fail = () => {};
   const failed = new Promise((/** @type {(value: never) => void} */ _, reject) => {
     fail = reject;
@@ -294,11 +308,18 @@ async function withResponses(global, responses, action) {
     const path = new URL(input instanceof Request ? input.url : input, import.meta.url).pathname;
     return responses.get(path) ?? fetch.call(global, input, init);
   };
-  global.WebAssembly.instantiateStreaming = (source, imports) => {
-    const instance = instantiateStreaming.call(global.WebAssembly, source, imports);
-    instance.catch(fail);
-    return instance;
-  };
+  /** @type {typeof WebAssembly.instantiateStreaming} */
+  async function instantiateCompiled(_source, imports) {
+    try {
+      const compiled = await module;
+      const instance = await instantiate.call(global.WebAssembly, compiled, imports);
+      return { module: compiled, instance };
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+  }
+  global.WebAssembly.instantiateStreaming = instantiateCompiled;
   for (const response of responses.values()) {
     response.catch(fail);
   }

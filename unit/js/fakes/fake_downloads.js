@@ -1,5 +1,6 @@
 /** A server of files, and modules of Pyodide that start a fake interpreter. */
 
+import assert from "node:assert/strict";
 import { FakeInterpreter } from "./fake_interpreter.js";
 
 const PYODIDE = "/static/aaaa/";
@@ -33,12 +34,18 @@ export class FakeFiles {
   global = {
     fetch: /** @type {typeof fetch} */ (() => Promise.reject(new Error("unexpected"))),
     WebAssembly: {
-      instantiateStreaming: async () => {
+      compileStreaming: async (/** @type {any} */ source) => {
+        const response = await source;
         if (this.wasmFailure) {
           throw this.wasmFailure;
         }
-        return /** @type {any} */ ({});
+        return /** @type {any} */ (await response.text());
       },
+      instantiate: async (/** @type {any} */ module, /** @type {any} */ imports) =>
+        /** @type {any} */ (`${module} with ${imports}`),
+      instantiateStreaming: /** @type {typeof WebAssembly.instantiateStreaming} */ (
+        () => Promise.reject(new Error("unexpected"))
+      ),
     },
   };
 
@@ -60,11 +67,16 @@ export class FakeFiles {
   #loadPyodide = async (/** @type {Record<string, any>} */ options) => {
     this.starts.push(options);
     try {
-      for (const name of ["pyodide.asm.wasm", "python_stdlib.zip"]) {
-        const response = await this.global.fetch(`http://localhost${PYODIDE}${name}`);
-        this.given[name] = await response.text();
-      }
-      await this.global.WebAssembly.instantiateStreaming();
+      const at = `http://localhost${PYODIDE}`;
+      const wasm = this.global.fetch(`${at}pyodide.asm.wasm`);
+      wasm.catch(() => {}); // Awaited below.
+      const library = await this.global.fetch(`${at}python_stdlib.zip`);
+      this.given["python_stdlib.zip"] = await library.text();
+      const { instantiateStreaming } = this.global.WebAssembly;
+      const imports = /** @type {any} */ ("imports");
+      /** @type {any} */ const { module, instance } = await instantiateStreaming(wasm, imports);
+      assert.equal(instance, `${module} with imports`);
+      this.given["pyodide.asm.wasm"] = module;
     } catch {
       return new Promise(() => {}); // It prints a warning, and waits.
     }
