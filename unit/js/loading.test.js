@@ -123,6 +123,25 @@ describe("Loading", () => {
     await load;
   });
 
+  it("adds up what a stage took that was begun again, as after a worker was lost", async () => {
+    const { time, connection, python, loading } = setUp();
+    connection.acknowledged.add("pyodide_loading_start");
+    python.load = async (_environment, { onStage }) => {
+      time.freeze(100);
+      await onStage("packages");
+      time.freeze(20);
+      await onStage("runtime");
+      time.freeze(300);
+      await onStage("packages");
+      time.freeze(4);
+      return { runtime: "main", snapshot: "none" };
+    };
+    loading.load("preload", ENVIRONMENT);
+    await settled();
+    const { payload } = connection.latest("pyodide_loading_complete");
+    assert.deepEqual(payload.report.stages_ms, { runtime: 400, packages: 24 });
+  });
+
   it("is over when the end is acknowledged, and restates the load until then", async () => {
     const { connection, states, loading } = setUp();
     assert.deepEqual(loading.restated(), { state: "cold" });

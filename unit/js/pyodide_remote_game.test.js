@@ -398,4 +398,46 @@ describe("RemoteGame when Python is lost", () => {
     assert.equal(failure.seat, 0);
     assert.match(failure.traceback, /Python was lost 2 times, the last time at frame \d+: the w/);
   });
+
+  it("fails for everybody when it is lost for the sixth time, however far it came", async () => {
+    const { server, pages } = await lose();
+    const [lost] = pages;
+    for (let loss = 2; loss <= 6; loss += 1) {
+      assert.deepEqual(server.failures, []);
+      server.pages[0] = lost.game;
+      await lost.game.resume(server.game(0, lost.game.frame));
+      await tick(pages, 3);
+      lost.python.failure = new PythonLostError("the worker was lost");
+      await lost.ticker.tick();
+      await settled();
+    }
+    assert.match(server.failures[0].traceback, /Python was lost 6 times/);
+  });
+
+  it("tells the result after a replay when it is lost while the result is made", async () => {
+    const { server, pages } = await lose();
+    const [lost] = pages;
+    server.pages[0] = lost.game;
+    await lost.game.resume(server.game(0, lost.game.frame));
+    const { result } = lost.python;
+    lost.python.result = async () => {
+      lost.python.result = result;
+      throw new PythonLostError("the worker was lost");
+    };
+    const results = () => server.hashes.filter((one) => one.result);
+    await tick(pages, 60);
+    await settled();
+    assert.deepEqual(results(), []);
+    server.pages[0] = lost.game;
+    await lost.game.resume(server.game(0, lost.game.frame));
+    await tick(pages, 10);
+    assert.deepEqual(
+      results()
+        .map(({ seat }) => seat)
+        .sort(),
+      [0, 1],
+    );
+    const [one, another] = results();
+    assert.deepEqual({ ...one, seat: another.seat }, another);
+  });
 });

@@ -21,8 +21,9 @@ describe("PythonHost", () => {
   /**
    * @param {"main" | "worker"} [where]
    * @param {Partial<import("../../static/js/python.js").PythonConfig>} [changes]
+   * @param {Pick<import("../../static/js/python_host.js").HostParts, "restoring">} [parts]
    */
-  function make(where = "main", changes = {}) {
+  function make(where = "main", changes = {}, parts = {}) {
     return new PythonHost(where, {
       config: { ...CONFIG, ...changes },
       importModule: files.importModule,
@@ -30,6 +31,7 @@ describe("PythonHost", () => {
       time: new ManualTime(),
       global: files.global,
       store: new FakeStore(),
+      ...parts,
     });
   }
 
@@ -81,6 +83,21 @@ describe("PythonHost", () => {
     files.missing.clear();
     await python.load(ENVIRONMENT, watcher);
     assert.equal(files.starts.length, 1);
+  });
+
+  it("makes anew what a snapshot has in common for everybody, once, and only after one", async () => {
+    const snapshot = { url: "/static/cccc/study.pack", bytes: 4, header_bytes: 16 };
+    await make().load(ENVIRONMENT, watcher);
+    assert.equal(files.interpreter.restored, 0);
+    const restoring = () => ({
+      options: /** @type {any} */ ({ _loadSnapshot: "snapshot" }),
+      files: Promise.resolve(/** @type {[string, number][]} */ ([])),
+    });
+    const python = make("worker", { snapshot }, { restoring });
+    const facts = await python.load(ENVIRONMENT, watcher);
+    assert.equal(facts.snapshot, "restored");
+    await python.load(ENVIRONMENT, watcher);
+    assert.equal(files.interpreter.restored, 1);
   });
 
   it("only fetches an environment whose configuration is not known yet", async () => {
