@@ -45,6 +45,7 @@ def page_config(core: Core, participant: str | None) -> dict[str, Any]:
         "participant": participant[:LONGEST_LABEL] if participant else None,
         "preload": core.settings.preload,
         "python": delivery.python_config(core.settings.runtime),
-        "first_environment_url": delivery.environment_address(first.scene_id) if first else None,
-        "first_environment_config": dict(first.config) if first else None,
+        "first_environment": None
+        if first is None
+        else {"url": delivery.environment_address(first.scene_id), "config": dict(first.config)},
     }

@@ -37,8 +37,7 @@ import { WorkerPython } from "./worker_python.js";
  * @property {string | null} participant a label
  * @property {boolean} preload
  * @property {PythonConfig} python
- * @property {string | null} first_environment_url
- * @property {Record<string, unknown> | null} first_environment_config
+ * @property {EnvironmentSource | null} first_environment what the study's first game needs
  */
 
 /** @type {PageConfig} */
@@ -49,11 +48,7 @@ const state = new PageState(document.documentElement);
 const live = new LiveTexts(time);
 const store = new SessionStore(tabStorage(), config.study.id, config.participant);
 const page_id = newId();
-/** What the study's first game needs. */
-const firstEnvironment =
-  config.first_environment_url === null
-    ? null
-    : { url: config.first_environment_url, config: config.first_environment_config };
+const firstEnvironment = config.first_environment;
 const observers = {
   PerformanceObserver: window.PerformanceObserver,
   timeOrigin: performance.timeOrigin,

@@ -16,8 +16,7 @@
  *
  * @typedef {object} EnvironmentSource
  * @property {string} url where the environment's Python source is
- * @property {Record<string, unknown> | null} config keyword arguments of its `parallel_env()`;
- *   null while they are not known, and then only the source is fetched
+ * @property {Record<string, unknown>} config keyword arguments of its `parallel_env()`
  *
  * @typedef {object} LoadProgress how much has arrived, not compressed
  * @property {number} received_bytes

@@ -84,13 +84,11 @@ export class PythonHost {
     this.#runner ??= await this.#installRunner(pyodide, facts.snapshot === "restored");
     await onStage("environment");
     const source = await this.#source(environment.url);
-    if (environment.config !== null) {
-      try {
-        this.#runner.make(environment, source);
-      } catch (error) {
-        if (!(error instanceof EnvironmentError)) {
-          throw error;
-        }
+    try {
+      this.#runner.make(environment, source);
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) {
+        throw error;
       }
     }
     keep();

@@ -7,9 +7,9 @@
 import("./python_worker_start.js")
   .then(({ startEarly }) => {
     const text = document.getElementById("grace-config")?.textContent ?? "";
-    const { preload, python, first_environment_url, first_environment_config } = JSON.parse(text);
-    if (preload && python.runtime === "worker" && first_environment_url !== null) {
-      startEarly(python, { url: first_environment_url, config: first_environment_config });
+    const { preload, python, first_environment } = JSON.parse(text);
+    if (preload && python.runtime === "worker" && first_environment !== null) {
+      startEarly(python, first_environment);
     }
   })
   .catch(() => {}); // What it needs the page needs too, and says so below.

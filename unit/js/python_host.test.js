@@ -100,15 +100,6 @@ describe("PythonHost", () => {
     assert.equal(files.interpreter.restored, 1);
   });
 
-  it("only fetches an environment whose configuration is not known yet", async () => {
-    const python = make();
-    await python.load({ ...ENVIRONMENT, config: null }, watcher);
-    assert.equal(files.asked.includes(ENVIRONMENT.url), true);
-    assert.deepEqual(files.interpreter.made, []);
-    await python.reset(ENVIRONMENT, 7);
-    assert.equal(files.interpreter.made.length, 1);
-  });
-
   it("fetches an environment again that could not be fetched", async () => {
     const python = make();
     files.missing.add(ENVIRONMENT.url);

@@ -67,7 +67,7 @@ def test_the_page_holds_its_configuration() -> None:
     )
     delivery = server.grace.core.delivery
     assert config["python"] == delivery.python_config("main")
-    assert config["first_environment_url"] == delivery.environment_address("match")
+    assert config["first_environment"]["url"] == delivery.environment_address("match")
 
 
 def test_preload_can_be_off() -> None:
@@ -79,7 +79,7 @@ def test_preload_can_be_off() -> None:
 def test_a_study_without_a_game_has_no_environment() -> None:
     """Then there is nothing to load early for."""
     config = page_config(JoinedServer(study_of(END)).grace.core, None)
-    assert config["first_environment_url"] is None
+    assert config["first_environment"] is None
 
 
 def test_a_label_is_text_and_nothing_else(server: JoinedServer) -> None:

@@ -2,10 +2,7 @@
 
 const config = JSON.parse(document.getElementById("grace-config").textContent);
 const { runtime, runner_url } = config.python;
-const environment = {
-  url: config.first_environment_url,
-  config: config.first_environment_config,
-};
+const environment = config.first_environment;
 const modules = new URL("../js/", new URL(runner_url, location.href)).href;
 // As `start.js` does, before anything else.
 const { startEarly, takeWorker } = await import(`${modules}python_worker_start.js`);

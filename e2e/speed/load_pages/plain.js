@@ -6,11 +6,11 @@ const { pyodide_url, runner_url } = config.python;
 const { loadPyodide } = await import(`${pyodide_url}pyodide.mjs`);
 const pyodide = await loadPyodide({ indexURL: pyodide_url });
 const [runnerSource, source] = await Promise.all(
-  [runner_url, config.first_environment_url].map(async (url) => (await fetch(url)).text()),
+  [runner_url, config.first_environment.url].map(async (url) => (await fetch(url)).text()),
 );
 pyodide.FS.writeFile("grace_runner.py", runnerSource);
 const { Runner } = pyodide.pyimport("grace_runner");
-const runner = Runner(source, "environment.py", JSON.stringify(config.first_environment_config));
+const runner = Runner(source, "environment.py", JSON.stringify(config.first_environment.config));
 runner.reset(1);
 performance.mark("ready");
 
