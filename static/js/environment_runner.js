@@ -43,7 +43,7 @@ export class EnvironmentRunner {
   }
 
   /**
-   * @param {EnvironmentSource} environment with its configuration
+   * @param {EnvironmentSource} environment
    * @param {string} source
    * @throws {EnvironmentError} the environment cannot be made
    */

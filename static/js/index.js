@@ -48,7 +48,6 @@ const state = new PageState(document.documentElement);
 const live = new LiveTexts(time);
 const store = new SessionStore(tabStorage(), config.study.id, config.participant);
 const page_id = newId();
-const firstEnvironment = config.first_environment;
 const observers = {
   PerformanceObserver: window.PerformanceObserver,
   timeOrigin: performance.timeOrigin,
@@ -63,8 +62,8 @@ const frames = new FrameWatch({
 });
 
 const python = config.python.runtime === "worker" ? pythonInWorker() : pythonOnMainThread();
-if (config.preload && firstEnvironment !== null) {
-  python.prepare(firstEnvironment);
+if (config.preload && config.first_environment !== null) {
+  python.prepare(config.first_environment);
 }
 
 const connection = new Connection({
@@ -124,7 +123,7 @@ const flow = new SceneFlow({
   announce: (changes) => state.announce(changes),
   makeGameScene,
   preload: () => preloadPyodide(),
-  retry: () => load(firstEnvironment),
+  retry: () => load(config.first_environment),
   reload: () => location.reload(),
 });
 
@@ -134,7 +133,7 @@ const flow = new SceneFlow({
  * @param {EnvironmentSource | null} [environment] the one that will be
  *   played; without it the study's first
  */
-export function preloadPyodide(environment = firstEnvironment) {
+export function preloadPyodide(environment = config.first_environment) {
   if (config.preload && environment !== null && loading.state === "cold") {
     load(environment);
   }

@@ -22,7 +22,8 @@ import { restoring as restoringSnapshot } from "./snapshot.js";
 const WASM = "pyodide.asm.wasm";
 const LIBRARY = "python_stdlib.zip";
 const LOCK = "pyodide-lock.json";
-/** So long after its files have arrived Pyodide is given up: longer than the slowest CPU took. */
+/** So long after its library, or its snapshot, has arrived Pyodide is given up: longer than the
+ * slowest CPU took. */
 const START_TIMEOUT_MS = 120_000;
 
 /**
@@ -74,14 +75,18 @@ export async function startPyodide(parts, attempt) {
     importModule(`${config.pyodide_url}pyodide.asm.mjs${again}`),
   ]);
   modules.catch(() => {}); // Whoever awaits it is told.
+  const code = { modules, wasm: compiling(parts) };
   if (config.snapshot === null) {
-    const pyodide = await startPlainly(parts, modules);
+    const pyodide = await startPlainly(parts, code);
     return { pyodide, facts: { snapshot: "none" }, keep: () => {} };
   }
   try {
-    return await restoreKept(parts, modules, config.snapshot);
+    return await restoreKept(parts, code, config.snapshot);
   } catch (error) {
-    const pyodide = await startPlainly(parts, modules);
+    if (code.wasm.failed) {
+      throw error;
+    }
+    const pyodide = await startPlainly(parts, code);
     const snapshot_error = error instanceof Error ? error.message : String(error);
     return { pyodide, facts: { snapshot: "failed", snapshot_error }, keep: () => {} };
   }
@@ -89,17 +94,23 @@ export async function startPyodide(parts, attempt) {
 
 /**
  * @typedef {NonNullable<PythonConfig["snapshot"]>} SnapshotPlace
- * @typedef {Promise<[PyodideModule, {default: any}]>} Modules
+ * @typedef {object} Wasm Pyodide's WebAssembly, which any number of starts can instantiate
+ * @property {Promise<WebAssembly.Module>} module
+ * @property {boolean} failed whether it could not be fetched or compiled
+ *
+ * @typedef {object} Code that all starts of one attempt have in common
+ * @property {Promise<[PyodideModule, {default: any}]>} modules
+ * @property {Wasm} wasm
  */
 
 /**
  * Restore what an earlier visit has kept, else what the server offers.
  * @param {StartParts} parts
- * @param {Modules} modules
+ * @param {Code} code
  * @param {SnapshotPlace} place
  * @returns {Promise<Started>}
  */
-async function restoreKept(parts, modules, place) {
+async function restoreKept(parts, code, place) {
   const { store, downloads } = parts;
   // The part of the address that is a hash of the content.
   const name = place.url.split("/").slice(-2, -1).join();
@@ -111,16 +122,16 @@ async function restoreKept(parts, modules, place) {
   });
   const facts = /** @type {const} */ ({ snapshot: "restored" });
   try {
-    const pyodide = await restore(parts, modules, place, bytes);
+    const pyodide = await restore(parts, code, place, bytes);
     return { pyodide, facts, keep: keeping(store, name, wasKept ? null : await bytes) };
   } catch (error) {
-    if (!wasKept) {
+    if (!wasKept || code.wasm.failed) {
       throw error;
     }
   }
   store.remove(name);
   const fetched = downloads.bytes(place.url, place.bytes);
-  const pyodide = await restore(parts, modules, place, fetched);
+  const pyodide = await restore(parts, code, place, fetched);
   return { pyodide, facts, keep: keeping(store, name, await fetched) };
 }
 
@@ -142,44 +153,39 @@ function keeping(store, name, bytes) {
 
 /**
  * @param {StartParts} parts
- * @param {Modules} modules
+ * @param {Code} code
  * @param {SnapshotPlace} place
  * @param {Promise<Uint8Array>} bytes
  */
-async function restore(parts, modules, place, bytes) {
+async function restore(parts, { modules, wasm }, place, bytes) {
   const { config, restoring = restoringSnapshot } = parts;
   bytes.catch(() => {}); // `restoring` is told.
-  const wasm = compiling(parts);
   const [{ loadPyodide }, core] = await modules;
   const { options, files } = restoring({
     info: place,
     bytes,
     createPyodideModule: core.default,
   });
-  const pyodide = await withFiles(
-    parts.global,
-    wasm.module,
-    new Map([
-      [config.pyodide_url + WASM, wasm.response],
-      // It is put in its place below, to be fetched when something reads it.
-      [config.pyodide_url + LIBRARY, Promise.resolve(new Response(new Uint8Array(0)))],
-    ]),
-    () => inTime(parts, bytes, loadPyodide({ ...commonOptions(config), ...options })),
+  // The library is put in its place below, to be fetched when something reads it.
+  const pyodide = await withFiles(parts, wasm.module, new Uint8Array(0), () =>
+    inTime(parts, bytes, loadPyodide({ ...commonOptions(config), ...options })),
   );
   addFiles(parts, pyodide, await files);
   return pyodide;
 }
 
 /**
- * Pyodide's WebAssembly, which is compiled while it arrives, and not only when Pyodide asks for it.
+ * Compile Pyodide's WebAssembly while it arrives, and not only when Pyodide asks for it.
  * @param {StartParts} parts
- * @returns {{response: Promise<Response>, module: Promise<WebAssembly.Module>}}
+ * @returns {Wasm}
  */
 function compiling({ config, downloads, global }) {
   const { response, read } = downloads.response(config.pyodide_url + WASM, config.bytes[WASM] ?? 0);
-  const module = global.WebAssembly.compileStreaming(response);
-  module.then(read, () => {}); // Of a failure whoever awaits it is told.
-  return { response, module };
+  const wasm = { module: global.WebAssembly.compileStreaming(response), failed: false };
+  wasm.module.then(read, () => {
+    wasm.failed = true; // Why, whoever awaits it is told.
+  });
+  return wasm;
 }
 
 /**
@@ -212,26 +218,19 @@ function addFiles(parts, pyodide, files) {
 
 /**
  * @param {StartParts} parts
- * @param {Modules} modules
+ * @param {Code} code
  */
-async function startPlainly(parts, modules) {
+async function startPlainly(parts, { modules, wasm }) {
   const { config, downloads } = parts;
   const packages = config.packages && downloads.bytes(config.packages.url, config.packages.bytes);
   packages?.catch(() => {}); // Awaited below.
-  const wasm = compiling(parts);
-  const library = downloads.bytes(config.pyodide_url + LIBRARY, config.bytes[LIBRARY] ?? 0);
+  const arriving = downloads.bytes(config.pyodide_url + LIBRARY, config.bytes[LIBRARY] ?? 0);
   // Fetched here, a missing file is an error with a name; fetched by Pyodide, it is a load that
   // never ends.
-  const [[{ loadPyodide }, core]] = await Promise.all([modules, wasm.response, library]);
+  const [[{ loadPyodide }, core], library] = await Promise.all([modules, arriving]);
   const options = { ...commonOptions(config), createPyodideModule: core.default };
-  const pyodide = await withFiles(
-    parts.global,
-    wasm.module,
-    new Map([
-      [config.pyodide_url + WASM, wasm.response],
-      [config.pyodide_url + LIBRARY, library.then((bytes) => new Response(bytes))],
-    ]),
-    () => inTime(parts, library, loadPyodide(options)),
+  const pyodide = await withFiles(parts, wasm.module, library, () =>
+    inTime(parts, arriving, loadPyodide(options)),
   );
   if (packages) {
     const { site_packages } = folders(pyodide);
@@ -286,43 +285,49 @@ function inTime({ time }, bytes, start) {
 }
 
 /**
- * Do something while `fetch` answers with responses that are under way already, and what is to be
- * compiled is; fail when that fails. Pyodide 314.0.7 cannot be handed its WebAssembly, which it would
- * fetch only once its modules are there, and compile only once Emscripten has set itself up; when it
- * cannot be had or compiled, Pyodide prints a warning, and waits for ever.
+ * While `action` runs, Pyodide's files are answered from here and not fetched; fails as soon as the
+ * WebAssembly does. Pyodide 314.0.7 cannot be handed it: it would fetch it only once its modules are
+ * there, and compile it only once Emscripten has set itself up; when it cannot be had, compiled or
+ * instantiated, Pyodide prints a warning and waits for ever.
  * @template T
- * @param {Global} global
- * @param {Promise<WebAssembly.Module>} module what every stream is compiled to meanwhile
- * @param {Map<string, Promise<Response>>} responses by path
+ * @param {StartParts} parts
+ * @param {Promise<WebAssembly.Module>} module
+ * @param {Uint8Array<ArrayBuffer>} library
  * @param {() => Promise<T>} action
  * @returns {Promise<T>}
  */
-async function withFiles(global, module, responses, action) {
+async function withFiles({ config, global }, module, library, action) {
   const { fetch } = global;
   const { instantiate, instantiateStreaming } = global.WebAssembly;
   /** @type {(error: unknown) => void} */ let fail = () => {};
   const failed = new Promise((/** @type {(value: never) => void} */ _, reject) => {
     fail = reject;
   });
+  const wasm = Promise.resolve(new Response());
   global.fetch = (input, init) => {
     const path = new URL(input instanceof Request ? input.url : input, import.meta.url).pathname;
-    return responses.get(path) ?? fetch.call(global, input, init);
+    if (path === config.pyodide_url + WASM) {
+      return wasm;
+    }
+    return path === config.pyodide_url + LIBRARY
+      ? Promise.resolve(new Response(library))
+      : fetch.call(global, input, init);
   };
   /** @type {typeof WebAssembly.instantiateStreaming} */
-  async function instantiateCompiled(_source, imports) {
-    try {
-      const compiled = await module;
-      const instance = await instantiate.call(global.WebAssembly, compiled, imports);
-      return { module: compiled, instance };
-    } catch (error) {
-      fail(error);
-      throw error;
+  function instantiateCompiled(source, imports) {
+    if (source !== wasm) {
+      // A start before this one has failed, and its Emscripten has still come so far.
+      return instantiateStreaming.call(global.WebAssembly, source, imports);
     }
+    const instantiated = module.then(async (compiled) => ({
+      module: compiled,
+      instance: await instantiate.call(global.WebAssembly, compiled, imports),
+    }));
+    instantiated.catch(fail);
+    return instantiated;
   }
   global.WebAssembly.instantiateStreaming = instantiateCompiled;
-  for (const response of responses.values()) {
-    response.catch(fail);
-  }
+  module.catch(fail);
   try {
     return await Promise.race([action(), failed]);
   } finally {

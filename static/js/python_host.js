@@ -149,11 +149,14 @@ export class PythonHost {
   #begin() {
     if (this.#start === null) {
       this.#attempts += 1;
-      this.#downloads = new Downloads(this.#fetch, this.#parts.time);
-      const start = startPyodide({ ...this.#parts, downloads: this.#downloads }, this.#attempts);
+      const downloads = new Downloads(this.#fetch, this.#parts.time);
+      const start = startPyodide({ ...this.#parts, downloads }, this.#attempts);
+      this.#downloads = downloads;
       this.#start = start;
       start.catch(() => {
         this.#start = null;
+        // What of it still arrives is no progress of the next attempt.
+        downloads.onProgress = () => {};
       });
     }
     return this.#start;

@@ -71,7 +71,11 @@ describe("startPyodide", () => {
     files.contents.set(`${CONFIG.pyodide_url}python_stdlib.zip`, "library");
     const { facts } = await start();
     assert.deepEqual(facts, { snapshot: "none" });
-    assert.deepEqual(files.given, { "pyodide.asm.wasm": "wasm", "python_stdlib.zip": "library" });
+    assert.deepEqual(files.given, {
+      "pyodide.asm.wasm": "wasm",
+      instance: "wasm with imports",
+      "python_stdlib.zip": "library",
+    });
     assert.equal(files.starts[0].createPyodideModule, "core");
     assert.deepEqual(files.starts[0].lockFileContents, { info: CONFIG.lock_info, packages: {} });
   });
@@ -114,6 +118,35 @@ describe("startPyodide", () => {
     it(`fails at once when the WebAssembly cannot be compiled, ${from}`, async () => {
       files.wasmFailure = new WebAssembly.CompileError("out of memory");
       await assert.rejects(start({ snapshot }), /out of memory/);
+    });
+
+    it(`does not wait for Pyodide to ask for WebAssembly that cannot be compiled, ${from}`, async () => {
+      files.wasmFailure = new WebAssembly.CompileError("out of memory");
+      const never = () => new Promise(() => {});
+      files.importModule = async () => /** @type {any} */ ({ loadPyodide: never, default: "core" });
+      await assert.rejects(start({ snapshot }), /out of memory/);
+    });
+
+    it(`fails at once when the WebAssembly cannot be instantiated, ${from}`, async () => {
+      const { fetch } = files.global;
+      files.instantiateFailure = new RangeError("no room for its memory");
+      await assert.rejects(start({ snapshot }), /no room for its memory/);
+      assert.equal(files.global.fetch, fetch);
+    });
+
+    it(`compiles the WebAssembly before Pyodide's modules are there, ${from}`, async () => {
+      const { importModule } = files;
+      /** @type {() => void} */ let arrive = () => {};
+      const arrived = new Promise((resolve) => {
+        arrive = () => resolve(null);
+      });
+      files.importModule = (url) => arrived.then(() => importModule(url));
+      const started = start({ snapshot });
+      await settled();
+      assert.equal(files.compilations, 1);
+      arrive();
+      await started;
+      assert.equal(files.compilations, 1);
     });
 
     it(`fails at once when the WebAssembly cannot be fetched, ${from}`, async () => {
@@ -179,11 +212,37 @@ describe("startPyodide", () => {
     assert.deepEqual(store.kept.get("cccc"), new TextEncoder().encode("memory"));
   });
 
+  it("leaves a kept snapshot alone when it is the WebAssembly that is not there", async () => {
+    store.kept.set("cccc", new TextEncoder().encode("memory"));
+    files.missing.add(`${CONFIG.pyodide_url}pyodide.asm.wasm`);
+    await assert.rejects(start({ snapshot: SNAPSHOT }), /asm.wasm could not be fetched: HTTP 404/);
+    assert.equal(store.kept.size, 1);
+    assert.equal(files.starts.length, 1);
+    assert.equal(files.asked.includes(SNAPSHOT.url), false);
+  });
+
+  it("lets a start that has failed instantiate nothing of the next one's", async () => {
+    const { instantiateStreaming } = files.global.WebAssembly;
+    /** @type {any[]} */ const strange = [];
+    files.global.WebAssembly.instantiateStreaming = async (source) =>
+      /** @type {any} */ (strange.push(source));
+    files.hangs = true;
+    const started = assert.rejects(start(), /has not started/);
+    await settled();
+    const stale = Promise.resolve(new Response());
+    await files.global.WebAssembly.instantiateStreaming(stale);
+    assert.deepEqual(strange, [stale]);
+    await time.advance(120_000);
+    await started;
+    files.global.WebAssembly.instantiateStreaming = instantiateStreaming;
+  });
+
   it("starts plainly when the snapshot cannot be restored, and says why", async () => {
     files.failure = new Error("another build");
     const { facts } = await start({ snapshot: SNAPSHOT });
     assert.deepEqual(facts, { snapshot: "failed", snapshot_error: "another build" });
     assert.equal(files.starts.length, 2);
+    assert.equal(files.compilations, 1);
     assert.equal("_loadSnapshot" in files.starts[1], false);
   });
 

@@ -76,6 +76,25 @@ describe("PythonHost", () => {
     assert.equal(python.loaded, true);
   });
 
+  it("tells nothing of an attempt that has failed in the next one", async () => {
+    const python = make();
+    /** @type {(response: Response) => void} */ let arrive = () => {};
+    const { fetch } = files;
+    const wasm = `${CONFIG.pyodide_url}pyodide.asm.wasm`;
+    files.fetch = (url) =>
+      url === wasm
+        ? new Promise((resolve) => {
+            arrive = resolve;
+          })
+        : fetch(url);
+    files.missing.add(`${CONFIG.pyodide_url}python_stdlib.zip`);
+    await assert.rejects(python.load(ENVIRONMENT, watcher), /python_stdlib.zip could not be/);
+    received = [];
+    arrive(new Response("file"));
+    await settled();
+    assert.deepEqual(received, []);
+  });
+
   it("keeps what was loaded when a later stage fails", async () => {
     const python = make();
     files.missing.add(CONFIG.runner_url);

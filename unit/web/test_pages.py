@@ -9,7 +9,7 @@ import pytest
 
 from app.studies import End
 from app.web.pages import LONGEST_LABEL, page_config
-from unit.fakes.studies import game_scene, study_of
+from unit.fakes.studies import game_scene, one_game, study_of
 from unit.sockets.page import JoinedServer
 
 SPITEFUL = "</script><script>alert(1)</script><!-- &amp; \" ' \u2028"
@@ -68,6 +68,15 @@ def test_the_page_holds_its_configuration() -> None:
     delivery = server.grace.core.delivery
     assert config["python"] == delivery.python_config("main")
     assert config["first_environment"]["url"] == delivery.environment_address("match")
+
+
+def test_the_page_is_told_what_its_first_game_is_made_with() -> None:
+    """So that the environment can be made before the game is there."""
+    core = JoinedServer(one_game(config={"points_to_win": 5})).grace.core
+    assert page_config(core, None)["first_environment"] == {
+        "url": core.delivery.environment_address("match"),
+        "config": {"points_to_win": 5},
+    }
 
 
 def test_preload_can_be_off() -> None:
