@@ -27,6 +27,13 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert read_lock(tmp_path / "packages.lock") == LOCK
 
 
+def test_a_lock_may_have_no_wheel(tmp_path: Path) -> None:
+    """Everything that the study names may come from Pyodide's own distribution."""
+    lock = replace(LOCK, wheels=())
+    (tmp_path / "packages.lock").write_text(lock_text(lock))
+    assert read_lock(tmp_path / "packages.lock") == lock
+
+
 def test_it_can_be_read_by_people() -> None:
     """One line for each fact, so that a change shows; no addresses and no paths."""
     text = lock_text(LOCK)
@@ -60,6 +67,8 @@ def test_no_lock_is_none(tmp_path: Path) -> None:
         ('packages = ["x[a]>=1", "z"]', 'packages = "x"'),
         ('["the study"]', "[1]"),
         ("a" * 64, "a" * 63),
+        ("a" * 64, "a" * 65),
+        ('name = "x-y"', 'name = "x-z"'),
         ('version = "1.0"', 'version = "1.1"'),
         ("x_y-1.0-py3-none-any.whl", "../x_y-1.0-py3-none-any.whl"),
         ("size = 1234", 'size = "much"'),
@@ -86,7 +95,8 @@ def test_a_lock_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_a_lock_fits_what_it_was_written_for() -> None:
     """In whatever order the study names it."""
-    assert LOCK.misfit(("z", "x[a]>=1"), ("numpy",), TARGET) is None
+    lock = replace(LOCK, distribution_packages=("numpy", "scipy"))
+    assert lock.misfit(("z", "x[a]>=1"), ("scipy", "numpy"), TARGET) is None
 
 
 @pytest.mark.parametrize(
