@@ -17,10 +17,19 @@ def test_a_file_name_says_what_it_is() -> None:
     """Its package, in its one spelling, its version, and whether it runs everywhere."""
     assert wheel_name("Some_Thing-1.0-py2.py3-none-any.whl") == WheelName("some-thing", "1.0", True)
     assert not wheel_name(f"x-1.0-{WEBASSEMBLY}.whl").pure
+    assert not wheel_name("x-1.0-py3-none-any.linux_x86_64.whl").pure
 
 
 @pytest.mark.parametrize(
-    "name", ["x.zip", "x-1.0.tar.gz", "x-1.0.whl", "../x-1.0-py3-none-any.whl"]
+    "name",
+    [
+        "x.zip",
+        "x-1.0.tar.gz",
+        "x-1.0.whl",
+        "../x-1.0-py3-none-any.whl",
+        "x-1.0-1/../y-py3-none-any.whl",
+        "x-1.0-1\\..\\y-py3-none-any.whl",
+    ],
 )
 def test_other_file_names_are_refused(name: str) -> None:
     """A source distribution, or a path."""
@@ -50,6 +59,25 @@ def test_a_wheel_has_one_description(
     """Not none, and not two."""
     with pytest.raises(PackageError, match="has no METADATA, or too many"):
         wheel_metadata(make_zip(tmp_path / "x.whl", members))
+
+
+def test_what_a_wheel_holds_of_others_is_not_its_description(tmp_path: Path) -> None:
+    """Some packages carry others along, each with a description of its own."""
+    theirs = "x/_vendor/y-2.0.dist-info/METADATA"
+    wheel = make_wheel(tmp_path, "x", requires=["z"], files={theirs: "Name: y\n"})
+    assert [one.name for one in wheel_metadata(wheel).requires] == ["z"]
+
+
+def test_a_description_that_would_become_too_large_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it is unpacked: some kilobytes of a wheel can become gigabytes."""
+    wheel = make_zip(tmp_path / "x.whl", [METADATA])
+    monkeypatch.setattr("app.python.wheels.MOST_BYTES", len(METADATA[1]))
+    assert wheel_metadata(wheel).requires == ()
+    monkeypatch.setattr("app.python.wheels.MOST_BYTES", len(METADATA[1]) - 1)
+    with pytest.raises(PackageError, match=r"x\.whl is larger than a package may be"):
+        wheel_metadata(wheel)
 
 
 def test_what_is_no_zip_file_is_refused(tmp_path: Path) -> None:
@@ -90,6 +118,18 @@ def test_files_lie_as_in_site_packages(tmp_path: Path) -> None:
         "x_more/tests/test_x.py",
         "x_plat/y.py",
     ]
+
+
+def test_folders_and_other_data_are_no_files(tmp_path: Path) -> None:
+    """Only a folder in a wheel is one of data, and only what lies below a part of it counts."""
+    members: list[tuple[zipfile.ZipInfo | str, bytes]] = [
+        ("x/", b""),
+        ("x/y.py", b"1"),
+        ("x-1.0.data/purelib", b"2"),
+        ("settings.data", b"3"),
+    ]
+    wheel = make_zip(tmp_path / "x.whl", members)
+    assert installed_files([wheel]) == {"x/y.py": b"1", "settings.data": b"3"}
 
 
 @pytest.mark.parametrize(
@@ -150,11 +190,25 @@ def test_what_would_become_too_large_is_refused(tmp_path: Path) -> None:
     wheels = [
         make_wheel(tmp_path, name, files={f"{name}.bin": b"\0" * 1000}) for name in ("x", "y")
     ]
-    assert installed_files(wheels, most_bytes=3000)
+    files = installed_files(wheels, most_bytes=3000)
+    total = sum(len(content) for content in files.values())
+    assert installed_files(wheels, most_bytes=total, most_files=len(files)) == files
     with pytest.raises(PackageError, match=r"larger than 0\.0015 MB .* with y-1\.0"):
         installed_files(wheels, most_bytes=1500)
+    with pytest.raises(PackageError, match=f"larger than {(total - 1) / 1e6:g} MB .* with y"):
+        installed_files(wheels, most_bytes=total - 1)
     with pytest.raises(PackageError, match="more than 5 files with y"):
         installed_files(wheels, most_files=5)
+    with pytest.raises(PackageError, match="more than 9 files with y"):
+        installed_files(wheels, most_files=len(files) - 1)
+
+
+def test_the_size_of_what_is_unpacked_counts(tmp_path: Path) -> None:
+    """And not that of the wheel: zeros take next to no place in it."""
+    with zipfile.ZipFile(tmp_path / "x.whl", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.bin", bytes(100_000))
+    with pytest.raises(PackageError, match=r"larger than 0\.01 MB"):
+        installed_files([tmp_path / "x.whl"], most_bytes=10_000)
 
 
 def test_a_damaged_wheel_is_refused(tmp_path: Path) -> None:
@@ -163,3 +217,31 @@ def test_a_damaged_wheel_is_refused(tmp_path: Path) -> None:
     wheel.write_bytes(wheel.read_bytes().replace(b"content-of-x", b"content-of-y"))
     with pytest.raises(PackageError, match="cannot be unpacked: Bad CRC-32"):
         installed_files([wheel])
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_what_cannot_be_unpacked_is_refused(method: int, tmp_path: Path) -> None:
+    """Whichever way it was compressed, in the project's own words."""
+    wheel, content = tmp_path / "x.whl", b"some words, some words, some words" * 9
+    with zipfile.ZipFile(wheel, "w", method) as archive:
+        archive.writestr("x.py", content)
+        member = archive.getinfo("x.py")
+    data = wheel.read_bytes()
+    # The first bytes tell how LZMA has compressed.
+    kept = 9 if method == zipfile.ZIP_LZMA else 0
+    begin = data.index(b"x.py") + len("x.py") + kept
+    damaged = data[:begin] + b"\xff" * (member.compress_size - kept)
+    wheel.write_bytes(damaged + data[len(damaged) :])
+    with pytest.raises(PackageError, match=r"x\.whl cannot be unpacked"):
+        installed_files([wheel])
+
+
+def test_a_description_that_is_encrypted_is_refused(tmp_path: Path) -> None:
+    """Nobody has a password for it."""
+    wheel = make_zip(tmp_path / "x.whl", [METADATA])
+    data = bytearray(wheel.read_bytes())
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(signature) + flags] |= 1
+    wheel.write_bytes(data)
+    with pytest.raises(PackageError, match=r"x\.whl cannot be unpacked: .* is encrypted"):
+        wheel_metadata(wheel)
