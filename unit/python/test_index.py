@@ -121,6 +121,8 @@ def test_versions_are_told_by_what_they_have(shelf: Path) -> None:
     assert index.versions("x", "here") == ["2.0", "1.0"]
     assert index.versions("x", "anything") == ["3.0", "2.0", "1.0"]
     assert index.versions("y", "anything") == []
+    make_wheel(shelf, "early", "1.0rc1")
+    assert index.versions("early", "browser") == ["1.0rc1"]
 
 
 def test_what_is_wanted_is_no_argument(tmp_path: Path) -> None:
@@ -138,6 +140,27 @@ def test_a_hash_is_asked_for(tmp_path: Path) -> None:
     Index(TARGET, pip).fetch({"x==1.0": "a" * 64}, tmp_path)
     assert pip.wanted == f"x==1.0 --hash=sha256:{'a' * 64}\n"
     assert {"--require-hashes", "--no-deps"} <= set(pip.asked)
+
+
+def test_nobody_is_asked_for_a_password(tmp_path: Path) -> None:
+    """A server that starts has nobody in front of it who could answer."""
+    pip = FakePip(PipEnded(0, "", ""))
+    index = Index(TARGET, pip)
+    for ask in (
+        lambda: index.download(["x"], tmp_path),
+        lambda: index.fetch({"x==1.0": "a" * 64}, tmp_path),
+        lambda: index.versions("x", "browser"),
+    ):
+        ask()
+        assert "--no-input" in pip.asked
+
+
+@pytest.mark.parametrize("status", [1, 2, -9])
+def test_every_status_but_zero_is_a_failure(status: int, tmp_path: Path) -> None:
+    """Also where pip was ended by somebody."""
+    index = Index(TARGET, FakePip(PipEnded(status, "", "")))
+    with pytest.raises(PackageError, match=f"pip has failed: exit status {status}"):
+        index.download(["x"], tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +190,20 @@ def test_a_failure_is_one_sentence(complained: str, sentence: str) -> None:
     assert said.startswith(sentence)
     assert "secret" not in said
     assert "\n" not in said
+
+
+def test_a_failure_is_a_short_sentence() -> None:
+    """Whatever pip has to say."""
+    assert len(str(failure_of(PipEnded(2, "", f"ERROR: {'word ' * 1000}")))) < 400
+
+
+def test_words_that_are_no_text_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name in another encoding hides no reason."""
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nprintf 'ERROR: \\377' >&2\nexit 2\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    assert run_pip([]).complained.startswith("ERROR: ")
 
 
 def test_a_python_without_pip_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
