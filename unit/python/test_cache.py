@@ -1,8 +1,11 @@
 """An entry appears whole or not at all, is made once, and goes when nobody uses it."""
 
 import errno
+import fcntl
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +18,7 @@ from app.errors import GraceError
 from app.python.cache import MOST_PRUNED, UNUSED_DAYS, Cache, open_cache, temporary_cache
 
 DAY_S = 86_400
+ROOT = Path(__file__).parents[2]
 
 
 def write(text: str) -> Callable[[Path], None]:
@@ -40,6 +44,18 @@ def age(entry: Path, days: float) -> None:
     """Let the last use of an entry lie that far back."""
     then = entry.parent.stat().st_mtime - days * DAY_S
     os.utime(entry / ".in-use", (then, then))
+
+
+def before_the_lock(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Let something happen just before the next lock is taken, once."""
+    flock = fcntl.flock
+
+    def late(file: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        happens()
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
 
 
 @pytest.fixture
@@ -152,6 +168,36 @@ def test_what_somebody_removes_is_made_again(cache: Cache) -> None:
     assert (cache.entry("key", refuse) / "file").read_text() == "theirs"
 
 
+def test_what_is_removed_just_before_it_is_held_is_made_again(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another server may tidy up at the same time."""
+    entry = cache.entry("key", write("old"))
+    cache.close()
+    before_the_lock(monkeypatch, lambda: shutil.rmtree(entry))
+    assert (cache.entry("key", write("new")) / "file").read_text() == "new"
+
+
+def test_an_entry_is_on_the_disk_before_it_is_there(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that stops has no entry afterwards whose files are empty."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_ino))
+    entry = cache.entry("key", write("content"))
+    assert (entry / "file").stat().st_ino in synced
+
+
+def test_a_folder_is_meant_from_where_the_server_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it goes from there."""
+    monkeypatch.chdir(tmp_path)
+    cache = Cache(Path("cache"))
+    assert cache.entry("key", write("")) == tmp_path / "cache" / "key"
+    cache.close()
+
+
 class TestPrune:
     """What nobody has used for a month is removed."""
 
@@ -177,6 +223,50 @@ class TestPrune:
         age(cache.entry("key", write("")), UNUSED_DAYS + 1)
         assert (cache.prune(), other.prune()) == (0, 0)
         assert names(cache.folder) == ["key"]
+
+    def test_what_is_used_just_before_it_goes_stays(
+        self, cache: Cache, other: Cache, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Even by a server that has ended since."""
+        age(cache.entry("key", write("")), UNUSED_DAYS + 1)
+        cache.close()
+
+        def use() -> None:
+            cache.entry("key", refuse)
+            cache.close()
+
+        before_the_lock(monkeypatch, use)
+        assert other.prune() == 0
+        assert names(other.folder) == ["key"]
+
+    def test_what_is_made_anew_just_before_it_goes_stays(
+        self, cache: Cache, other: Cache, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The lock on the old one says nothing of the new one."""
+        entry = cache.entry("key", write("old"))
+        age(entry, UNUSED_DAYS + 1)
+        cache.close()
+
+        def replace() -> None:
+            shutil.rmtree(entry)
+            cache.entry("key", write("new"))
+
+        before_the_lock(monkeypatch, replace)
+        assert other.prune() == 0
+        assert (entry / "file").read_text() == "new"
+
+    def test_what_is_going_is_made_again(self, cache: Cache) -> None:
+        """Whoever removes it has locked it, and whoever needs it does not take it."""
+        entry = cache.entry("key", write("old"))
+        cache.close()
+        with (entry / ".in-use").open("r+b") as marker:
+            fcntl.flock(marker, fcntl.LOCK_EX)
+
+            def make(folder: Path) -> None:
+                shutil.rmtree(entry)
+                write("new")(folder)
+
+            assert (cache.entry("key", make) / "file").read_text() == "new"
 
     def test_it_can_be_made_again(self, cache: Cache, other: Cache) -> None:
         """A removed entry is one that was never there."""
@@ -260,6 +350,25 @@ class TestFallback:
         assert f"{tmp_path / 'file' / 'cache'} cannot be used (Not a directory)" in sentence
         cache.close()
         shutil.rmtree(cache.folder)
+
+    def test_no_home_folder_is_no_end(self) -> None:
+        """A service may have a user without one."""
+        said: list[str] = []
+        cache = open_cache(Path("~nobody-has-this-name/cache"), said.append)
+        assert cache.folder.parent == Path(tempfile.gettempdir())
+        assert len(said) == 1
+        cache.close()
+        shutil.rmtree(cache.folder)
+
+    def test_a_temporary_cache_ends_with_its_process(self) -> None:
+        """Nothing fills the disk from one start to the next."""
+        code = "from app.python.cache import temporary_cache; print(temporary_cache().folder)"
+        ended = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT, text=True
+        )
+        folder = Path(ended.stdout.strip())
+        assert folder.name.startswith("grace-server-")
+        assert not folder.exists()
 
     def test_a_folder_that_is_read_only_is_not_taken(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
