@@ -53,6 +53,7 @@ def test_the_layout(tmp_path: Path) -> None:
         b"GRACEPK1" + struct.pack("<II", 2, 0) + b"\xff\xfe",
         b"GRACEPK1" + struct.pack("<II", 2, 0) + b"{}",
         b"GRACEPK1" + struct.pack("<II", 37, 0) + b'{"kind": "files", "files": [["a",2]]}' + b"x",
+        b"GRACEPK1" + struct.pack("<II", 37, 0) + b'{"kind": "files", "files": [["a",2]]}' + b"xyz",
     ],
     ids=repr,
 )
