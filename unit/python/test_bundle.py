@@ -76,10 +76,17 @@ def test_compressed_forms_lie_beside_them(cache: Cache) -> None:
     assert names == {"a.js", "a.js.br", "a.js.gz", "b.bin", "empty", ".in-use"}
 
 
-def test_what_is_compressed_already_is_left_alone(cache: Cache) -> None:
+@pytest.mark.parametrize("name", ["a.png", "a.PNG"])
+def test_what_is_compressed_already_is_left_alone(cache: Cache, name: str) -> None:
     """By its suffix: trying would take time and save nothing."""
-    path = make_bundle({"a.png": TEXT}, cache).paths["a.png"]
-    assert [one.name for one in path.parent.glob("a.png*")] == ["a.png"]
+    path = make_bundle({name: TEXT}, cache).paths[name]
+    assert [one.name for one in path.parent.glob("a.*")] == [name]
+
+
+def test_what_compression_hardly_makes_smaller_is_sent_as_it_is(cache: Cache) -> None:
+    """A browser would unpack it for nothing."""
+    path = make_bundle({"a.bin": NOISE + bytes(100)}, cache).paths["a.bin"]
+    assert [one.name for one in path.parent.glob("a.bin*")] == ["a.bin"]
 
 
 def test_the_same_content_is_compressed_alike(tmp_path: Path) -> None:
@@ -91,6 +98,8 @@ def test_the_same_content_is_compressed_alike(tmp_path: Path) -> None:
         forms.append([path.with_name(f"a.js.{coding}").read_bytes() for coding in ("br", "gz")])
         own.close()
     assert forms[0] == forms[1]
+    # Bytes 4 to 7 are a time (RFC 1952), which no two servers would have the same.
+    assert forms[0][1][4:8] == bytes(4)
 
 
 def test_nothing_is_compressed_twice(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,6 +161,21 @@ def test_a_file_has_the_digest_of_its_content(tmp_path: Path) -> None:
         content_digest(tmp_path / "none.js")
 
 
+def test_a_file_of_the_same_size_has_a_digest_of_its_own(tmp_path: Path) -> None:
+    """Written anew, or put in the place of another one with the same time."""
+    file, other = tmp_path / "file", tmp_path / "other"
+    file.write_bytes(b"one")
+    os.utime(file, ns=(1, 1))
+    assert content_digest(file) == content_digest(b"one")
+    file.write_bytes(b"two")
+    os.utime(file, ns=(2, 2))
+    assert content_digest(file) == content_digest(b"two")
+    other.write_bytes(b"six")
+    os.utime(other, ns=(2, 2))
+    other.replace(file)
+    assert content_digest(file) == content_digest(b"six")
+
+
 @pytest.mark.parametrize(
     "name", ["", "/a", "../a", "a/../b", "a//b", ".git/a", "a/.b", "a\\b", "."]
 )
@@ -193,6 +217,8 @@ class TestPlain:
         assert bundle.sizes == {"js/a.js": len(TEXT), "match/environment.py": 6}
         assert plain_bundle(files, lambda: cache) == bundle
         assert len(list(cache.folder.iterdir())) == 1
+        changed = plain_bundle({"match/environment.py": b"# other"}, lambda: cache)
+        assert changed.paths["match/environment.py"].read_bytes() == b"# other"
 
 
 class TestStoredZip:
