@@ -141,6 +141,52 @@ def test_a_snapshot_of_anything_else_has_another_key(ingredients: Ingredients) -
     assert replace(ingredients, pyodide=elsewhere).key == key
 
 
+def test_the_maker_and_the_order_of_environments_are_in_the_key(
+    ingredients: Ingredients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the order of an environment's keyword arguments, which decides nothing, is not."""
+    other = replace(SUM, filename="other/environment.py", config={"a": 1, "b": 2})
+    same = replace(other, config={"b": 2, "a": 1})
+    both = replace(ingredients, environments=[SUM, other])
+    assert replace(ingredients, environments=[SUM, same]).key == both.key
+    assert replace(ingredients, environments=[other, SUM]).key != both.key
+    before, changed = both.key, ingredients.runner.with_name("make_snapshot.mjs")
+    changed.write_text("changed")
+    monkeypatch.setattr("app.python.snapshots.MAKER", changed)
+    assert both.key != before
+
+
+def test_a_maker_is_told_no_secret(
+    ingredients: Ingredients, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs code of packages, which somebody else has written."""
+    monkeypatch.setenv("GRACE_ADMIN_TOKEN", "a secret")
+    script = "import json, os; print(json.dumps({'reason': f'told: {dict(os.environ)}'}))"
+    with pytest.raises(SnapshotNotMade, match=r"told: .*PATH") as told:
+        cached_snapshot(cache, ingredients, python(script))
+    assert "a secret" not in str(told.value)
+
+
+def test_a_maker_does_not_give_up_before_it_is_ended(
+    ingredients: Ingredients, cache: Cache
+) -> None:
+    """Its own limit is for when nobody else is there to end it."""
+    script = (
+        "import json, pathlib, sys; order = json.loads(pathlib.Path(sys.argv[2]).read_text());"
+        "print(json.dumps({'reason': f'patience: {order[\"timeout_s\"] > 50}'}))"
+    )
+    with pytest.raises(SnapshotNotMade, match="patience: True"):
+        cached_snapshot(cache, ingredients, python(script), timeout_s=50)
+
+
+def test_the_last_words_of_a_maker_are_a_few(ingredients: Ingredients, cache: Cache) -> None:
+    """The end of them, where an error stands; an operator reads them in one line."""
+    script = "import sys; sys.exit('many words ' * 1000 + 'and the reason')"
+    with pytest.raises(SnapshotNotMade, match=r"and the reason$") as ended:
+        cached_snapshot(cache, ingredients, python(script))
+    assert len(str(ended.value)) < 400
+
+
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
