@@ -5,9 +5,18 @@ from pathlib import Path
 import pytest
 
 from app.errors import PackageError
+from app.python.index import Index
 from app.python.lock import STUDY, LockedPackage
 from app.python.resolve import Wanted, resolve
-from unit.fakes.wheels import LINUX, WEBASSEMBLY, FolderIndex, make_wheel, sha256
+from unit.fakes.wheels import (
+    LINUX,
+    TARGET,
+    WEBASSEMBLY,
+    FolderIndex,
+    make_wheel,
+    sha256,
+    use_folder_as_index,
+)
 
 HERE_ONLY = "sys_platform != 'emscripten'"
 BROWSER_ONLY = "sys_platform == 'emscripten'"
@@ -143,3 +152,18 @@ def test_a_search_without_an_end_is_ended(
         make_wheel(shelf, f"x{number}", requires=[f"x{number + 1}; {BROWSER_ONLY}"])
     with pytest.raises(PackageError, match="need ever more others: name what they need"):
         resolved(tmp_path, "x0")
+
+
+def test_spellings_and_early_versions_are_those_of_pip(
+    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name in any spelling is one package, and an early version counts where there is no other.
+
+    The index is a real pip here.
+    """
+    use_folder_as_index(shelf, monkeypatch)
+    make_wheel(shelf, "Some_Thing", "1.0rc1", requires=["python-dateutil>=2"])
+    (tmp_path / "got").mkdir()
+    wanted = Wanted(("Some.Thing",), {"python-dateutil": "2.9"})
+    (wheel,) = resolve(wanted, Index(TARGET), tmp_path / "got")
+    assert wheel.pin == "some-thing==1.0rc1"
