@@ -26,9 +26,14 @@ def test_markers_are_those_of_the_browser() -> None:
     assert set(TARGET.markers) == set(default_environment())
     marker = Marker("sys_platform == 'emscripten' and python_version >= '3.14'")
     assert marker.evaluate(dict(TARGET.markers))
+    marker = Marker("platform_system == 'Emscripten' and python_full_version >= '3.14.2'")
+    assert marker.evaluate(dict(TARGET.markers))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"info": 1, "packages": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"info": 1, "packages": {}}', '{"info": {}, "packages": []}'],
+)
 def test_what_is_no_lock_is_refused(text: str, tmp_path: Path) -> None:
     """A file of that name that says nothing of packages."""
     (tmp_path / "lock.json").write_text(text)
@@ -42,7 +47,9 @@ def test_a_missing_lock_is_named(tmp_path: Path) -> None:
         read_pyodide_lock(tmp_path / "lock.json")
 
 
-@pytest.mark.parametrize("changed", [{"python": "three"}, {"abi_version": "x"}])
+@pytest.mark.parametrize(
+    "changed", [{"python": "three"}, {"abi_version": "x"}, {"abi_version": "2026_0/x"}]
+)
 def test_an_unknown_python_is_refused(changed: dict[str, str]) -> None:
     """Nothing could be chosen for it."""
     lock = json.loads(json.dumps(served_lock()))
@@ -55,3 +62,5 @@ def test_the_version_of_emscripten_may_be_unknown() -> None:
     """No more than a marker depends on it."""
     lock = {"info": {"python": "3.14.2", "abi_version": "2026_0", "platform": "other"}}
     assert target_of(lock).emscripten == ""
+    lock["info"]["platform"] = "emscripten_5_0_3"
+    assert target_of(lock).emscripten == "5.0.3"
