@@ -4,7 +4,7 @@ import errno
 import json
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +133,23 @@ def test_it_is_made_once(
     monkeypatch.setattr("brotli.compress", None)
     again = prepare_delivery(one_game(), cache=Cache(cache.folder), static=static)
     assert again == delivery
+
+
+def test_all_of_it_is_compressed_at_once_and_announced(
+    static: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what the caller has for that, and in words of the caller's choice."""
+    monkeypatch.setattr("app.python.bundle.LONG_BYTES", 0)
+    said, worked = list[str](), list[int]()
+
+    def at_once(work: Callable[[Any], None], on: Iterable[Any]) -> Iterable[None]:
+        worked.append(1)
+        return map(work, on)
+
+    delivery = prepare_delivery(
+        one_game(), cache=cache, static=static, say=said.append, at_once=at_once
+    )
+    assert len(worked) == len(said) == len(delivery.bundles)
 
 
 class TestConfig:
