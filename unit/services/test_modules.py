@@ -1,5 +1,6 @@
 """The modules that a page needs at once are found by following its imports."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,15 @@ def test_static_imports_are_found(tmp_path: Path) -> None:
     assert imports_of(tmp_path / "index.js") == (
         "../vendor/io.js", "./effect.js", "./several.js", "./all.js", "./again.js", "./star.js",
     )  # fmt: skip
+
+
+def test_a_module_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    """Also where it is as long as before, or as old."""
+    module = tmp_path / "index.js"
+    for time, name in enumerate(("a.js", "b.js", "long.js")):
+        module.write_text(f'import "./{name}";\n')
+        os.utime(module, ns=(1, min(time, 1)))
+        assert imports_of(module) == (f"./{name}",)
 
 
 def test_imports_are_followed(tmp_path: Path) -> None:
