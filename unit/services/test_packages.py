@@ -183,6 +183,31 @@ def test_another_content_is_not_taken(desk: Desk) -> None:
         desk.prepare(desk.study("x"))
 
 
+def test_another_content_under_the_same_name_is_another_wheel(desk: Desk) -> None:
+    """What was locked and made ready before does not take its place."""
+    desk.shelve("x")
+    desk.lock(desk.study("x"))
+    desk.prepare(desk.study("x"))
+    desk.shelve("x", files={"x_more.py": "other"})
+    desk.lock(desk.study("x"), upgrade=True)
+    prepared = desk.prepare(desk.study("x"))
+    assert prepared.served.pack is not None
+    assert "x_more.py" in read_files(prepared.served.pack)
+    assert prepared.folder is not None
+    assert (prepared.folder / "x_more.py").is_file()
+
+
+def test_what_is_locked_already_is_fetched(desk: Desk) -> None:
+    """Whoever locks before going offline can start the server then."""
+    desk.shelve("x")
+    desk.lock(desk.study("x"))
+    desk.cache = Cache(desk.folder / "another")
+    desk.lock(desk.study("x"))
+    assert desk.index.fetched == ["x==1.0"]
+    desk.prepare(desk.study("x"))
+    assert desk.index.fetched == ["x==1.0"]
+
+
 @pytest.mark.parametrize(
     ("locked", "named", "words"),
     [
@@ -229,6 +254,16 @@ def test_a_distribution_needs_no_lock(desk: Desk, tmp_path: Path) -> None:
     assert not prepared.pure
 
 
+def test_a_distribution_may_lie_in_the_home_folder(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A setting means the same as a shell does."""
+    make_distribution(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    prepared = desk.prepare(desk.study(distribution=("numpy",)), Path("~"))
+    assert prepared.served.distribution is not None
+
+
 def test_packages_may_need_the_distribution(desk: Desk) -> None:
     """What needs NumPy is locked, although no index has a NumPy for browsers."""
     version = served_lock()["packages"]["numpy"]["version"]
@@ -256,7 +291,8 @@ def test_packages_for_another_python_are_not_imported_here(
     requires_python: str, desk: Desk
 ) -> None:
     """The browser's Python has them; this one would fail with an error that nobody there sees."""
-    desk.shelve("x", requires_python=requires_python)
+    desk.shelve("x", requires_python=requires_python, requires=["y"])
+    desk.shelve("y")
     desk.lock(desk.study("x"))
     prepared = desk.prepare(desk.study("x"))
     assert prepared.served.pack is not None
