@@ -72,6 +72,21 @@ def test_compiled_packages_are_loaded_plainly(shipped: LoadedStudy, tmp_path: Pa
         study_snapshot(shipped, Cache(tmp_path), packages=packages, node=lambda: None)
 
 
+def test_pure_packages_are_in_it(shipped: LoadedStudy, tmp_path: Path) -> None:
+    """The environments import them, so the maker is told where they are."""
+    pack = tmp_path / "packages.pack"
+    pack.write_bytes(b"files")
+    script = MAKES.replace('order["environments"][0]["filename"]', 'str(order["packages"])')
+    made = study_snapshot(
+        shipped,
+        Cache(tmp_path / "cache"),
+        packages=PreparedPackages(StudyPackages(pack=pack)),
+        node=lambda: (sys.executable, "-c", script),
+    )
+    assert made is not None
+    assert made.path.read_text() == str(pack)
+
+
 def test_without_node_there_is_none_and_it_says_what_to_install(
     shipped: LoadedStudy, tmp_path: Path
 ) -> None:
