@@ -80,6 +80,7 @@ def test_every_file_has_its_media_type(
         ("gzip;q=1.0, br;q=0.5", "br"),
         ("br;q=0, gzip", "gzip"),
         ("gzip,br; q=0.000", "gzip"),
+        ("br;q=0., gzip", "gzip"),
         ("br;Q=0,gzip ; q=0", None),
         ("gzip;q=0.001, br;q=0", "gzip"),
         ("identity", None),
