@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -189,7 +190,7 @@ def stored_zip(archive: Path) -> bytes:
                 same.external_attr = member.external_attr
                 same.create_system = member.create_system
                 write.writestr(same, read.read(member), zipfile.ZIP_STORED)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error) as error:
         raise GraceError(f"{archive} cannot be read: {error}.") from error
     return stored.getvalue()
 

@@ -109,14 +109,9 @@ class Cache:
             file = os.open(marker, os.O_RDONLY)
         except FileNotFoundError:
             return False
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            # It is being removed.
-            os.close(file)
-            return False
-        except OSError:
-            pass
+        with contextlib.suppress(OSError):
+            # Whoever removes it has locked it, for no longer than it takes to rename it.
+            fcntl.flock(file, fcntl.LOCK_SH)
         # It may have been removed just before it was locked, and another put in its place.
         if not _is_at(file, marker):
             os.close(file)

@@ -70,9 +70,12 @@ def read_files(pack: Path) -> dict[str, bytes]:
         raise NoPack(f"{pack} is no pack of files.")
     files: dict[str, bytes] = {}
     offset = 0
-    for name, length in header["files"]:
-        files[name] = payload[offset : offset + length]
-        offset += length
+    try:
+        for name, length in header["files"]:
+            files[name] = payload[offset : offset + length]
+            offset += length
+    except (KeyError, TypeError, ValueError) as error:
+        raise NoPack(f"{pack} does not say which files it has.") from error
     if offset != len(payload):
         raise NoPack(f"{pack} is cut off: its files have {offset} bytes, not {len(payload)}.")
     return files

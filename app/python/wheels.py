@@ -25,6 +25,16 @@ MOST_BYTES = 200_000_000
 MOST_FILES = 30_000
 """Files that they may have."""
 
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+)
+"""What `zipfile` raises for bytes that are no zip file, or none of a kind that it knows."""
+
 _ENCRYPTED = 0x1
 _INSTALLED = frozenset({"purelib", "platlib"})
 _DATA_DEPTH = 2
@@ -169,22 +179,13 @@ def _is_metadata(name: str) -> bool:
 def _opened(wheel: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(wheel)
-    except zipfile.BadZipFile as error:
+    except _UNREADABLE as error:
         raise PackageError(f"{wheel.name} is no wheel: {error}.") from error
-
-
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-)
 
 
 def _read(archive: zipfile.ZipFile, wheel: Path, member: zipfile.ZipInfo | str) -> bytes:
     try:
         return archive.read(member)
-    except _UNREADABLE as error:
+    except (*_UNREADABLE, OSError) as error:
+        # OSError: bzip2 says so of bytes that are none.
         raise PackageError(f"{wheel.name} cannot be unpacked: {error}.") from error

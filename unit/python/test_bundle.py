@@ -241,6 +241,17 @@ class TestStoredZip:
                 assert before.read(old) == after.read(new)
                 assert new.compress_type == zipfile.ZIP_STORED
 
+    def test_a_damaged_archive_is_an_error(self, tmp_path: Path) -> None:
+        """What its index lists cannot be unpacked."""
+        archive = tmp_path / "library.zip"
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as write:
+            write.writestr("a.py", TEXT)
+        data = archive.read_bytes()
+        begin = data.index(b"a.py") + len("a.py")
+        archive.write_bytes(data[:begin] + b"\xff" * 9 + data[begin + 9 :])
+        with pytest.raises(GraceError, match=r"library\.zip cannot be read"):
+            stored_zip(archive)
+
     @pytest.mark.parametrize("content", [None, b"no zip"])
     def test_no_archive_is_an_error(self, tmp_path: Path, content: bytes | None) -> None:
         """A broken installation is said as such."""

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -255,18 +256,24 @@ class TestPrune:
         assert other.prune() == 0
         assert (entry / "file").read_text() == "new"
 
-    def test_what_is_going_is_made_again(self, cache: Cache) -> None:
-        """Whoever removes it has locked it, and whoever needs it does not take it."""
+    def test_what_is_going_is_made_again(
+        self, cache: Cache, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever needs it waits until its remover has let go, and then holds one of its own."""
         entry = cache.entry("key", write("old"))
         cache.close()
-        with (entry / ".in-use").open("r+b") as marker:
-            fcntl.flock(marker, fcntl.LOCK_EX)
-
-            def make(folder: Path) -> None:
-                shutil.rmtree(entry)
-                write("new")(folder)
-
-            assert (cache.entry("key", make) / "file").read_text() == "new"
+        marker = (entry / ".in-use").open("r+b")
+        fcntl.flock(marker, fcntl.LOCK_EX)
+        with ThreadPoolExecutor(1) as threads:
+            asked = threading.Event()
+            before_the_lock(monkeypatch, asked.set)
+            made = threads.submit(cache.entry, "key", write("new"))
+            assert asked.wait(10)
+            shutil.move(entry, entry.with_name("gone"))
+            marker.close()
+            assert (made.result(10) / "file").read_text() == "new"
+        with (entry / ".in-use").open("rb") as again, pytest.raises(BlockingIOError):
+            fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def test_it_can_be_made_again(self, cache: Cache, other: Cache) -> None:
         """A removed entry is one that was never there."""

@@ -64,6 +64,15 @@ def test_what_is_no_pack_is_refused(data: bytes, tmp_path: Path) -> None:
         read_files(tmp_path / "x")
 
 
+@pytest.mark.parametrize("files", ["", ',"files":3', ',"files":[["a"]]', ',"files":[["a","b"]]'])
+def test_a_pack_that_does_not_list_its_files_is_refused(files: str, tmp_path: Path) -> None:
+    """One of another version, or damaged."""
+    header = f'{{"kind":"files"{files}}}'.encode()
+    (tmp_path / "x").write_bytes(b"GRACEPK1" + struct.pack("<II", len(header), 0) + header)
+    with pytest.raises(NoPack, match="x does not say which files it has"):
+        read_files(tmp_path / "x")
+
+
 READING = """
 const [module, pack] = process.argv.slice(1);
 const { readFiles } = await import(module);

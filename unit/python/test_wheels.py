@@ -219,7 +219,7 @@ def test_a_damaged_wheel_is_refused(tmp_path: Path) -> None:
         installed_files([wheel])
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_what_cannot_be_unpacked_is_refused(method: int, tmp_path: Path) -> None:
     """Whichever way it was compressed, in the project's own words."""
     wheel, content = tmp_path / "x.whl", b"some words, some words, some words" * 9
@@ -227,13 +227,27 @@ def test_what_cannot_be_unpacked_is_refused(method: int, tmp_path: Path) -> None
         archive.writestr("x.py", content)
         member = archive.getinfo("x.py")
     data = wheel.read_bytes()
-    # The first bytes tell how LZMA has compressed.
-    kept = 9 if method == zipfile.ZIP_LZMA else 0
+    # The first bytes tell how bzip2 and LZMA have compressed.
+    kept = 0 if method == zipfile.ZIP_DEFLATED else 9
     begin = data.index(b"x.py") + len("x.py") + kept
     damaged = data[:begin] + b"\xff" * (member.compress_size - kept)
     wheel.write_bytes(damaged + data[len(damaged) :])
     with pytest.raises(PackageError, match=r"x\.whl cannot be unpacked"):
         installed_files([wheel])
+
+
+def test_an_index_of_another_kind_is_refused(tmp_path: Path) -> None:
+    """A zip file of a later version, and a name that is no UTF-8 though it says so."""
+    wheel = make_zip(tmp_path / "x.whl", [("x.py", b"x")])
+    whole = wheel.read_bytes()
+    index = whole.index(b"PK\x01\x02")
+    for changes in ({6: 200}, {9: 8, whole.index(b"x.py", index) - index: 0xFF}):
+        data = bytearray(whole)
+        for offset, value in changes.items():
+            data[index + offset] = value
+        wheel.write_bytes(data)
+        with pytest.raises(PackageError, match=r"x\.whl is no wheel"):
+            installed_files([wheel])
 
 
 def test_a_description_that_is_encrypted_is_refused(tmp_path: Path) -> None:
