@@ -228,14 +228,7 @@ class RawPage:
         def look() -> Any:
             return next((one for one in self.heard(event) if where(one)), None)
 
-        try:
-            async with asyncio.timeout(timeout_s):
-                while (found := look()) is None:
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            raise NotReached(f"a page hearing {event}", timeout_s, str(self)) from None
-        return found
+        return await self._reach(look, f"a page hearing {event}", timeout_s)
 
     async def wait_heartbeat(self, timeout_s: float) -> None:
         """Wait until this page has answered another heartbeat.
@@ -244,15 +237,11 @@ class RawPage:
             NotReached: none came in time.
         """
         before = self.ponged_at
-        try:
-            async with asyncio.timeout(timeout_s):
-                while self.ponged_at == before:
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            raise NotReached(
-                "a page being asked for a sign of life", timeout_s, str(self)
-            ) from None
+        await self._reach(
+            lambda: True if self.ponged_at > before else None,
+            "a page being asked for a sign of life",
+            timeout_s,
+        )
 
     async def wait_closed(self, timeout_s: float = PATIENCE_S) -> int:
         """Wait until the connection has ended; returns its close code.
@@ -317,6 +306,17 @@ class RawPage:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+    async def _reach(self, look: Callable[[], Any], what: str, timeout_s: float) -> Any:
+        """What `look` finds, as soon as it finds something."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while (found := look()) is None:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise NotReached(what, timeout_s, str(self)) from None
+        return found
 
     async def _read(self) -> None:
         try:

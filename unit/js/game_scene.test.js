@@ -3,36 +3,17 @@ import { beforeEach, describe, it } from "node:test";
 import { RefusedError } from "../../static/js/errors.js";
 import { GameSceneController } from "../../static/js/game_scene.js";
 import { FakeConnection } from "./fakes/fake_connection.js";
+import { GAME as MATCHED, SCENE } from "./fakes/game_page.js";
 import { ManualTime, settled } from "./fakes/manual_time.js";
 
 /**
  * @import { GameModel } from "../../static/js/game_view.js"
- * @import { Game, GameProgress, GameScene, MatchedGame } from "../../static/js/protocol.js"
+ * @import { Game, GameProgress, MatchedGame } from "../../static/js/protocol.js"
  */
-
-/** @type {GameScene} */
-const SCENE = {
-  scene_id: "match",
-  kind: "game",
-  title: "The match",
-  html: "",
-  environment_url: "/study/match/environment.py",
-  players: 2,
-  steps_per_s: 30,
-  width: 600,
-  height: 400,
-  controls: [],
-  config: {},
-  done: false,
-};
 
 /** @type {Game} */
 const GAME = {
-  game_id: "g_1",
-  players: ["player_0", "player_1"],
-  you: "player_0",
-  seed: 7,
-  input_delay_frames: 3,
+  ...MATCHED,
   started: true,
   paused: true,
   from_frame: 0,

@@ -64,6 +64,24 @@ def test_the_handshake_is_kept() -> None:
     play(scenario)
 
 
+def test_a_heartbeat_can_be_waited_for() -> None:
+    """The next one: not what was answered before, and not for ever."""
+
+    async def scenario(page: RawPage, client: FakeClient) -> None:
+        client.arrive("2")
+        await settle(page, client)
+        with pytest.raises(NotReached, match="asked for a sign of life"):
+            await page.wait_heartbeat(0)
+        waiting = asyncio.create_task(page.wait_heartbeat(5))
+        await settle(page, client)
+        assert not waiting.done()
+        client.arrive("2")
+        await waiting
+        assert client.sent == ["3", "3"]
+
+    play(scenario)
+
+
 def test_a_refusal_says_why() -> None:
     """With the code and the data of `connect_error`."""
 
